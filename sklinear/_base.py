@@ -1,0 +1,179 @@
+"""What both estimators share: validate, encode, weigh, solve, store, predict."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ._data import wrap
+from ._driver import Start, solve
+from ._penalty import ElasticNet
+from ._problem import Problem
+from ._validation import check_X_y, encode_labels, sample_probabilities
+
+
+class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
+    """A linear classifier fitted to a certified optimum; a subclass names the loss."""
+
+    _parameter_constraints: dict = {
+        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "fit_intercept": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_warm_dual", None)
+        return state
+
+    def _validate_params(self):
+        alpha = self.alpha
+        if isinstance(alpha, Real) and not (0 < alpha < np.inf):
+            raise ValueError(
+                f"alpha={alpha!r} must be positive and finite: without a penalty there may be "
+                "no optimum, and there is no certificate. Use a small alpha instead, for "
+                "instance alpha=1e-10."
+            )
+        super()._validate_params()
+
+    def _loss(self):
+        """The loss to minimise."""
+        raise NotImplementedError
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model to a certified optimum.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data. float32 and float64 are used as they are, dense in any order or
+            CSR with 32- or 64-bit indices; other formats and dtypes are converted once.
+        y : array-like of shape (n_samples,)
+            Class labels, of at least two classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; all ones if None. A weight of k acts as k copies of the
+            sample, a weight of 0 as its absence.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X, y, the weights or a parameter can't be used; the message names the value
+            and the remedy.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the duality gap is above ``tol * F(0)`` after `max_iter` iterations.
+        """
+        X, y = check_X_y(self, X, y)
+        classes, labels = encode_labels(y)
+        weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
+        problem = self._problem(wrap(X), labels, weights, len(classes))
+        solution = solve(
+            problem,
+            self._start(problem, classes),
+            tol=self.tol,
+            max_iter=self.max_iter,
+            dtype=X.dtype,
+            verbose=self.verbose,
+        )
+        self.classes_ = classes
+        self._store(solution, problem, X.dtype)
+        self._report(solution, problem)
+        return self
+
+    def _problem(self, data, labels, weights, n_classes):
+        # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
+        l2 = self.alpha * (1 - self.l1_ratio) * (2 if n_classes == 2 else 1)
+        return Problem(
+            data=data,
+            labels=labels,
+            weights=weights,
+            n_classes=n_classes,
+            loss=self._loss(),
+            penalty=ElasticNet(self.alpha * self.l1_ratio, l2),
+            fit_intercept=self.fit_intercept,
+        )
+
+    def _start(self, problem, classes):
+        shape = problem.shape
+        zero = Start(np.zeros(shape), np.zeros(shape[1]))
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return zero
+        coef, intercept = self.coef_, np.atleast_1d(self.intercept_)
+        coef = coef.toarray() if sp.issparse(coef) else coef
+        if len(classes) == 2:
+            coef, intercept = _two_rows(coef), _two_rows(intercept)
+        if coef.T.shape != shape or not np.array_equal(classes, self.classes_):
+            return zero
+        if not self.fit_intercept:
+            intercept = np.zeros(shape[1])
+        labels, dual = getattr(self, "_warm_dual", (None, None))
+        if not np.array_equal(labels, problem.labels):
+            dual = None
+        return Start(
+            np.ascontiguousarray(coef.T, dtype=np.float64),
+            intercept.astype(np.float64),
+            None if dual is None else dual.copy(),
+        )
+
+    def _store(self, solution, problem, dtype):
+        coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
+        if problem.n_classes == 2:
+            coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+        self.coef_ = np.ascontiguousarray(coef, dtype=dtype)
+        self.intercept_ = intercept.astype(dtype)
+        self.objective_ = solution.objective
+        self.dual_gap_ = solution.gap
+        self.history_ = solution.history
+        self.n_iter_ = len(solution.history["gap"]) - 1
+        if self.warm_start:
+            self._warm_dual = (problem.labels, solution.iterate.dual)
+
+    def _report(self, solution, problem):
+        """Warn of a gap above the target; pass an interrupt on, the model being usable."""
+        if not solution.converged:
+            target = self.tol * problem.value_at_zero
+            at_limit = self.n_iter_ >= self.max_iter
+            remedy = (
+                f"raise max_iter (now {self.max_iter})"
+                if at_limit
+                else "standardise the features or pass X as float64"
+            )
+            warnings.warn(
+                f"{type(self).__name__} stopped after {self.n_iter_} iterations with a duality "
+                f"gap of {solution.gap:.3g}, above the target tol * F(0) = {target:.3g} "
+                f"(tol={self.tol:g}). To reach it, {remedy}; or accept this gap by a larger "
+                "tol, or ask for an easier problem by a larger alpha.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        if solution.interrupted:
+            raise KeyboardInterrupt
+
+
+def _two_rows(row):
+    """(-v/2, v/2) for the one vector v of two classes."""
+    return np.concatenate([-row, row]) / 2 if len(row) == 1 else row

@@ -1,0 +1,125 @@
+"""Second derivatives of a loss in the scores: per sample a (C, C) matrix M_i, never formed.
+
+A curvature is stored as one number per score (`factor`); it multiplies, averages and builds
+blocks of the Hessian X^T M X on a few variables.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import _core
+from ._feasibility import class_sums
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """M_i of every sample, with the weights p_i.
+
+    Attributes
+    ----------
+    factor : ndarray of shape (n, C)
+    labels : ndarray of shape (n,), int32
+    weights : ndarray of shape (n,)
+    """
+
+    factor: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+    kind = -1
+
+    def product(self, vectors):
+        """Rows p_i M_i v_i, in the precision of `vectors`."""
+        out = np.empty_like(vectors)
+        factor = np.asarray(self.factor, dtype=vectors.dtype)
+        _core.curvature_product(
+            self.kind, factor, self.labels, self.weights, vectors, out
+        )
+        return out
+
+    def take(self, rows):
+        """The same for some of the samples."""
+        return replace(
+            self,
+            factor=np.ascontiguousarray(self.factor[rows]),
+            labels=np.ascontiguousarray(self.labels[rows]),
+            weights=np.ascontiguousarray(self.weights[rows]),
+        )
+
+    def astype(self, dtype):
+        """The same with its factor in another precision."""
+        return replace(self, factor=np.asarray(self.factor, dtype=dtype))
+
+
+class SoftmaxCurvature(Curvature):
+    """M = diag(q) - q q^T with factor q."""
+
+    kind = _core.SOFTMAX_CURVATURE
+
+    def diagonal(self):
+        """p_i (M_i)_kk, shape (n, C)."""
+        return self.weights[:, None] * self.factor * (1.0 - self.factor)
+
+    def mean(self):
+        """sum_i p_i M_i, shape (C, C)."""
+        weighted = self.weights[:, None] * self.factor
+        return np.diag(weighted.sum(axis=0)) - weighted.T @ self.factor
+
+    def active_rows(self):
+        """Samples whose M is not zero."""
+        return np.flatnonzero(self.weights)
+
+    def add_gram(self, hessian, features, feature, klass):
+        """Add sum_i p_i (M_i)_kl x_ij x_ij' to `hessian`, for variables (j, k) and (j', l)."""
+        root = np.sqrt(self.weights)[:, None]
+        mixed = features[:, feature] * (root * self.factor)[:, klass]
+        hessian -= mixed.T @ mixed
+        for k in np.unique(klass):
+            chosen = np.flatnonzero(klass == k)
+            part = features[:, feature[chosen]]
+            weight = (self.weights * self.factor[:, k])[:, None]
+            hessian[np.ix_(chosen, chosen)] += part.T @ (weight * part)
+
+
+class StarCurvature(Curvature):
+    """M = sum over wrong k of a_k (e_k - e_y)(e_k - e_y)^T with factor a, a_y = 0."""
+
+    kind = _core.STAR_CURVATURE
+
+    def diagonal(self):
+        """p_i (M_i)_kk, shape (n, C)."""
+        out = self.weights[:, None] * self.factor
+        out[np.arange(len(out)), self.labels] = out.sum(axis=1)
+        return out
+
+    def mean(self):
+        """sum_i p_i M_i, shape (C, C)."""
+        flows = class_sums(self.factor, self.labels, self.weights)
+        return np.diag(flows.sum(axis=0) + flows.sum(axis=1)) - flows - flows.T
+
+    def active_rows(self):
+        """Samples whose M is not zero."""
+        return np.flatnonzero(self.factor.any(axis=1) & (self.weights > 0))
+
+    def add_gram(self, hessian, features, feature, klass):
+        """Add sum_i p_i (M_i)_kl x_ij x_ij' to `hessian`, for variables (j, k) and (j', l)."""
+        weighted = self.weights[:, None] * self.factor
+        members = {k: np.flatnonzero(klass == k) for k in np.unique(klass)}
+        diagonal = self.diagonal()
+        for k, chosen in members.items():
+            rows = np.flatnonzero(diagonal[:, k])
+            part = features[np.ix_(rows, feature[chosen])]
+            hessian[np.ix_(chosen, chosen)] += part.T @ (
+                diagonal[rows, k, None] * part
+            )
+        for y, own in members.items():
+            of_class = np.flatnonzero(self.labels == y)
+            for k, other in members.items():
+                rows = of_class[weighted[of_class, k] > 0] if k != y else of_class[:0]
+                if len(rows) == 0:
+                    continue
+                left = features[np.ix_(rows, feature[own])] * weighted[rows, k, None]
+                block = left.T @ features[np.ix_(rows, feature[other])]
+                hessian[np.ix_(own, other)] -= block
+                hessian[np.ix_(other, own)] -= block.T

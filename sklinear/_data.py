@@ -1,0 +1,141 @@
+"""The feature matrix X as the solvers see it: products, columns, rows, and a count of passes.
+
+Products with float64 weights are float64 even where X is float32: dense X is widened a block
+of rows at a time, so no float64 copy of it is ever made.  Products with float32 weights stay
+in float32.
+"""
+
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from . import _core
+
+BLOCK_ENTRIES = 2**19
+
+
+class Passes:
+    """Counts products with X; one pass reads X for the scores and again for the gradient."""
+
+    def __init__(self):
+        self.total = 0.0
+
+    def add(self, share):
+        """Count one product with the given share of the rows of X."""
+        self.total += 0.5 * share
+
+
+class Data:
+    """X (n, d), dense or CSR."""
+
+    sparse = False
+
+    def __init__(self, X, passes=None, share=1.0):
+        self.X = X
+        self.shape = X.shape
+        self.dtype = X.dtype
+        self.passes = Passes() if passes is None else passes
+        self.share = share
+
+    def scores(self, coef):
+        """X @ coef, in the precision of `coef`."""
+        self.passes.add(self.share)
+        return self._scores(coef)
+
+    def correlate(self, rows):
+        """X^T @ rows, in the precision of `rows`."""
+        self.passes.add(self.share)
+        return self._correlate(rows)
+
+    def take(self, rows):
+        """The same for some of the samples (a copy of these rows)."""
+        share = self.share * len(rows) / max(1, self.shape[0])
+        return type(self)(self.X[rows], self.passes, share)
+
+    @cached_property
+    def mean_square(self):
+        """Mean of the squared entries of X, over all features."""
+        values = self.X.data if self.sparse else self.X
+        flat = values.ravel(order="K")
+        total = np.dot(flat, flat)
+        return float(total / max(1, self.shape[0] * self.shape[1]))
+
+    def blocks(self, entries_per_row):
+        """Slices of rows, of a size that keeps a block of them in cache."""
+        step = max(16, BLOCK_ENTRIES // max(1, entries_per_row))
+        for start in range(0, self.shape[0], step):
+            yield slice(start, min(start + step, self.shape[0]))
+
+
+class DenseData(Data):
+    """X as an array of float32 or float64, in C or Fortran order."""
+
+    def _scores(self, coef):
+        if coef.dtype == self.dtype:
+            return np.ascontiguousarray(self.X @ coef)
+        out = np.empty((self.shape[0], coef.shape[1]), dtype=coef.dtype)
+        for rows in self.blocks(self.shape[1]):
+            np.matmul(self.X[rows].astype(coef.dtype), coef, out=out[rows])
+        return out
+
+    def _correlate(self, rows):
+        if rows.dtype == self.dtype:
+            return np.ascontiguousarray(self.X.T @ rows)
+        out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
+        for block in self.blocks(self.shape[1]):
+            out += self.X[block].astype(rows.dtype).T @ rows[block]
+        return out
+
+    def correlate_squares(self, rows):
+        """(X * X)^T @ rows, shape (d, C)."""
+        self.passes.add(self.share)
+        out = np.zeros((self.shape[1], rows.shape[1]))
+        for block in self.blocks(self.shape[1]):
+            out += np.square(self.X[block], dtype=float).T @ rows[block]
+        return out
+
+    def columns(self, rows, features):
+        """Float64 block of some rows (a slice) and some features, with a last column of ones."""
+        part = self.X[rows]
+        out = np.ones((part.shape[0], len(features) + 1))
+        out[:, :-1] = part if len(features) == self.shape[1] else part[:, features]
+        return out
+
+
+class SparseData(Data):
+    """X in CSR format with sorted or unsorted indices of int32 or int64."""
+
+    sparse = True
+
+    def _scores(self, coef):
+        out = np.zeros((self.shape[0], coef.shape[1]), dtype=coef.dtype)
+        X = self.X
+        _core.csr_scores(X.indptr, X.indices, X.data, np.ascontiguousarray(coef), out)
+        return out
+
+    def _correlate(self, rows):
+        return self._scatter(self.X.data, rows)
+
+    def _scatter(self, values, rows):
+        out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
+        X = self.X
+        _core.csr_gradient(X.indptr, X.indices, values, np.ascontiguousarray(rows), out)
+        return out
+
+    def correlate_squares(self, rows):
+        """(X * X)^T @ rows, shape (d, C)."""
+        self.passes.add(self.share)
+        return self._scatter(np.square(self.X.data, dtype=float), rows)
+
+    def columns(self, rows, features):
+        """Float64 block of some rows (a slice) and some features, with a last column of ones."""
+        part = self.X[rows][:, features]
+        out = np.ones((part.shape[0], len(features) + 1))
+        out[:, :-1] = part.toarray()
+        return out
+
+
+def wrap(X):
+    """`DenseData` or `SparseData` for a validated matrix."""
+    return SparseData(X) if sp.issparse(X) else DenseData(X)

@@ -1,0 +1,84 @@
+"""Make a dual point balanced: sum_i p_i g_i = 0, as an unpenalised intercept demands.
+
+Both repairs keep every g_i inside the domain of its conjugate and change nothing (beyond
+rounding) where the point is balanced already.
+"""
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from . import _core
+
+
+def class_sums(values, labels, weights):
+    """Sum of weights[i] * values[i] over the samples of each class, shape (C, C)."""
+    out = np.zeros((values.shape[1], values.shape[1]))
+    _core.class_sums(values, labels, weights, out)
+    return out
+
+
+def balance_simplex(dual, labels, weights):
+    """Balance g = q - e_y, q in the simplex, by moving mass from full classes to short ones.
+
+    With the class frequencies pi_k and the expected ones mu_k = sum_i p_i q_ik, each class
+    keeps the share min(1, pi_k / mu_k) of its mass; the rest goes to the classes with
+    mu_l < pi_l, in proportion to what they lack.
+    """
+    frequency = np.bincount(labels, weights, minlength=dual.shape[1])
+    lack = -(weights @ dual)
+    surplus = np.maximum(-lack, 0.0)
+    missing = np.maximum(lack, 0.0)
+    if not missing.sum() > 0:
+        return dual
+    leak = surplus / np.maximum(frequency + surplus, np.finfo(float).tiny)
+    rows = np.arange(len(labels))
+    dual[rows, labels] += 1.0
+    moved = dual @ leak
+    dual *= 1.0 - leak
+    dual += np.outer(moved, missing / missing.sum())
+    dual[rows, labels] = 0.0
+    dual[rows, labels] = -dual.sum(axis=1)
+    return dual
+
+
+def balance_flows(dual, labels, weights, *, largest=np.inf):
+    """Balance g_k = u_k (k wrong), g_y = -sum u, with 0 <= u <= `largest`, by scaling classes.
+
+    The flow from true class l to wrong class k is F_lk = sum of p_i u_ik over the samples of
+    l.  Osborne's iteration finds theta such that theta_l F_lk / theta_k has equal row and
+    column sums; u_ik is scaled alike.  Flows between different strongly connected
+    components can be part of no balance and are set to zero first.
+    """
+    flows = class_sums(dual, labels, weights)
+    np.fill_diagonal(flows, 0.0)
+    if np.array_equal(flows.sum(axis=0), flows.sum(axis=1)):
+        return dual
+    _, component = connected_components(flows > 0, connection="strong")
+    kept = component[:, None] == component[None, :]
+    scale = _balancing_scales(np.where(kept, flows, 0.0))
+    ratio = np.where(kept, scale[:, None] / scale[None, :], 0.0)
+    dual *= ratio[labels]
+    rows = np.arange(len(labels))
+    dual[rows, labels] = 0.0
+    if np.isfinite(largest):
+        dual /= max(1.0, dual.max(initial=0.0) / largest)
+    dual[rows, labels] = -dual.sum(axis=1)
+    return dual
+
+
+def _balancing_scales(flows, max_sweeps=1000):
+    """theta > 0 with equal row and column sums of theta_l flows_lk / theta_k."""
+    n_classes = len(flows)
+    scale = np.ones(n_classes)
+    for _ in range(max_sweeps):
+        worst = 0.0
+        for k in range(n_classes):
+            outflow = scale[k] * (flows[k] @ (1.0 / scale))
+            inflow = (scale @ flows[:, k]) / scale[k]
+            if outflow > 0 and inflow > 0:
+                scale[k] *= np.sqrt(inflow / outflow)
+                worst = max(worst, abs(np.log(inflow / outflow)))
+        if worst < 1e-15:
+            break
+        scale /= np.exp(np.log(scale).mean())
+    return scale

@@ -1,0 +1,216 @@
+"""The losses: value, gradient (the dual vector), conjugate and curvature of each.
+
+A loss acts on scores Z (n, C), labels y (n,) in 0..C-1 and weights p (n,).  Its dual point
+G (n, C) holds a vector g_i per sample with entries that sum to zero; the *natural* one is
+the gradient of the loss at the scores.  Violations are m_k = 1 + z_k - z_y.
+
+References
+----------
+Weston and Watkins, Support vector machines for multi-class pattern recognition, 1999.
+Fenchel-Young losses: Blondel, Martins and Niculae, JMLR 21, 2020.
+"""
+
+import numpy as np
+
+from . import _core
+from ._curvature import SoftmaxCurvature, StarCurvature
+from ._feasibility import balance_flows, balance_simplex
+
+
+class Loss:
+    """What the problem, the certificate and the solvers ask of a loss.
+
+    Class attributes
+    ----------------
+    code : int
+        The compiled kernel.
+    smooth : bool
+        Whether the gradient is continuous; if not, `smoothed` gives a loss whose is.
+    bend : float
+        Largest second derivative in one score, of a smooth loss.
+    """
+
+    code = -1
+    smooth = True
+    bend = 0.0
+    _sigma = 1.0
+
+    def _centre(self, dtype):
+        return np.empty((0, 0), dtype=dtype)
+
+    def value_at_zero(self, n_classes):
+        """Loss of a sample whose scores are all zero."""
+        raise NotImplementedError
+
+    def value_and_dual(self, scores, labels, weights):
+        """sum_i p_i loss(z_i, y_i), and the natural dual point."""
+        dual = np.empty_like(scores)
+        value = _core.value_and_dual(
+            self.code,
+            scores,
+            labels,
+            weights,
+            dual,
+            self._centre(scores.dtype),
+            self._sigma,
+        )
+        return value, dual
+
+    def value_and_slope(self, scores, direction, step, labels, weights):
+        """Value at `scores + step * direction` and its derivative in `step`."""
+        buffer = np.empty((2, scores.shape[1]), dtype=scores.dtype)
+        return _core.value_and_slope(
+            self.code,
+            scores,
+            direction,
+            step,
+            labels,
+            weights,
+            buffer,
+            self._centre(scores.dtype),
+            self._sigma,
+        )
+
+    def fenchel_young(self, scores, labels, weights, dual, scale=1.0):
+        """sum_i p_i [loss(z_i) + conjugate(t g_i) - <z_i, t g_i>] at t = `scale`, term by term."""
+        return _core.fenchel_young(
+            self.code,
+            scores,
+            labels,
+            weights,
+            dual,
+            scale,
+            self._centre(scores.dtype),
+            self._sigma,
+        )
+
+    def conjugate(self, labels, weights, dual, scale=1.0):
+        """sum_i p_i conjugate(t g_i) at t = `scale`, and its derivative in t."""
+        return _core.conjugate(
+            self.code,
+            labels,
+            weights,
+            dual,
+            scale,
+            self._centre(dual.dtype),
+            self._sigma,
+        )
+
+    def largest_scale(self, dual):
+        """The largest t for which t g stays in the domain of the conjugate."""
+        raise NotImplementedError
+
+    def balance(self, dual, labels, weights):
+        """A nearby dual point, in the domain, with sum_i p_i g_i = 0 (works in place)."""
+        raise NotImplementedError
+
+    def curvature(self, scores, labels, weights):
+        """Second derivative in the scores."""
+        raise NotImplementedError
+
+
+class CrossEntropy(Loss):
+    """log sum_k exp z_k - z_y; conjugate sum_k q_k log q_k at g = q - e_y, q in the simplex."""
+
+    code = _core.CROSS_ENTROPY
+    bend = 0.25
+
+    def value_at_zero(self, n_classes):
+        """log C."""
+        return float(np.log(n_classes))
+
+    def largest_scale(self, dual):
+        """1: beyond it the weight on the true class may turn negative."""
+        return 1.0
+
+    def balance(self, dual, labels, weights):
+        """Move mass between classes (see `balance_simplex`)."""
+        return balance_simplex(dual, labels, weights)
+
+    def curvature(self, scores, labels, weights):
+        """diag(q) - q q^T."""
+        _, factor = self.value_and_dual(scores, labels, weights)
+        factor[np.arange(len(labels)), labels] += 1.0
+        return SoftmaxCurvature(factor, labels, weights)
+
+
+class _HingeFamily(Loss):
+    def value_at_zero(self, n_classes):
+        """C - 1: each wrong class violates the margin by one."""
+        return float(n_classes - 1)
+
+    def _wrong(self, factor, labels):
+        factor[np.arange(len(labels)), labels] = 0.0
+        return factor
+
+
+class Hinge(_HingeFamily):
+    """Sum over wrong k of max(0, m_k); conjugate -sum u on 0 <= u <= 1."""
+
+    code = _core.HINGE
+    smooth = False
+
+    def largest_scale(self, dual):
+        """1 / max u."""
+        return 1.0 / max(dual.max(initial=0.0), np.finfo(float).tiny)
+
+    def balance(self, dual, labels, weights):
+        """Scale the flows between classes (see `balance_flows`)."""
+        return balance_flows(dual, labels, weights, largest=1.0)
+
+    def smoothed(self, centre, sigma):
+        """The hinge with a proximal term around the dual point `centre`."""
+        return SmoothedHinge(centre, sigma)
+
+
+class SquaredHinge(_HingeFamily):
+    """Sum over wrong k of max(0, m_k)^2; conjugate sum (u^2/4 - u) on u >= 0."""
+
+    code = _core.SQUARED_HINGE
+    bend = 2.0
+
+    def largest_scale(self, dual):
+        """Unbounded."""
+        return np.inf
+
+    def balance(self, dual, labels, weights):
+        """Scale the flows between classes (see `balance_flows`)."""
+        return balance_flows(dual, labels, weights)
+
+    def curvature(self, scores, labels, weights):
+        """a_k = 2 where m_k > 0 (a generalised second derivative)."""
+        _, dual = self.value_and_dual(scores, labels, weights)
+        factor = self._wrong(np.where(dual > 0, 2.0, 0.0), labels)
+        return StarCurvature(factor, labels, weights)
+
+
+class SmoothedHinge(Hinge):
+    """Sum over wrong k of max over 0 <= u <= 1 of u m_k - (u - c_k)^2 / (2 sigma).
+
+    The proximal-point subproblem of the hinge around the dual point `centre`; within
+    1 / (2 sigma) per term of the hinge, and equal to it where the maximiser is c_k.
+
+    Parameters
+    ----------
+    centre : ndarray of shape (n, C)
+        Dual point with entries c_k for the wrong classes.
+    sigma : float
+        Curvature; larger means closer to the hinge.
+    """
+
+    code = _core.SMOOTHED_HINGE
+    smooth = True
+
+    def __init__(self, centre, sigma):
+        self.centre = centre
+        self._sigma = self.bend = float(sigma)
+
+    def _centre(self, dtype):
+        return np.asarray(self.centre, dtype=dtype)
+
+    def curvature(self, scores, labels, weights):
+        """a_k = sigma where the maximiser lies strictly inside (0, 1)."""
+        _, dual = self.value_and_dual(scores, labels, weights)
+        free = (dual > 0) & (dual < 1)
+        factor = self._wrong(np.where(free, self._sigma, 0.0), labels)
+        return StarCurvature(factor, labels, weights)

@@ -1,0 +1,209 @@
+"""The problem a solver is given: data, labels, weights, loss, penalty, intercept.
+
+    F(W, b) = sum_i p_i loss(x_i W + b, y_i) + l1 ||W||_1 + l2/2 ||W||_F^2
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ._data import Data
+from ._losses import Loss
+from ._penalty import ElasticNet
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """A primal point, a dual point, and what is known of both without another pass over X.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (d, C)
+    intercept : ndarray of shape (C,)
+    scores : ndarray of shape (n, C)
+        X @ coef + intercept.
+    dual : ndarray of shape (n, C)
+        A balanced dual point G.
+    correlation : ndarray of shape (d, C)
+        A = X^T diag(p) G.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    scores: np.ndarray
+    dual: np.ndarray
+    correlation: np.ndarray
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Data, loss and penalty, frozen.
+
+    Attributes
+    ----------
+    data : Data
+        X (n, d).
+    labels : ndarray of shape (n,), int32
+        True classes, 0..C-1.
+    weights : ndarray of shape (n,)
+        p_i, non-negative with sum 1.
+    n_classes : int
+    loss : Loss
+    penalty : ElasticNet
+    fit_intercept : bool
+    """
+
+    data: Data
+    labels: np.ndarray
+    weights: np.ndarray
+    n_classes: int
+    loss: Loss
+    penalty: ElasticNet
+    fit_intercept: bool
+
+    @property
+    def shape(self):
+        """Shape (d, C) of the weights."""
+        return self.data.shape[1], self.n_classes
+
+    @property
+    def value_at_zero(self):
+        """F(0, 0): log C or C - 1."""
+        return self.loss.value_at_zero(self.n_classes)
+
+    def with_loss(self, loss):
+        """The same problem with another loss."""
+        return replace(self, loss=loss)
+
+    def loss_value(self, scores):
+        """sum_i p_i loss(z_i, y_i)."""
+        return self.loss.value_and_dual(scores, self.labels, self.weights)[0]
+
+    def objective(self, iterate):
+        """F at the primal point of an iterate."""
+        return self.loss_value(iterate.scores) + self.penalty.value(iterate.coef)
+
+    def curvature(self, scores):
+        """Second derivative of the loss in the scores."""
+        return self.loss.curvature(scores, self.labels, self.weights)
+
+    def scores(self, coef, intercept):
+        """X @ coef + intercept."""
+        scores = self.data.scores(coef)
+        scores += intercept
+        return scores
+
+    def certified(self, coef, intercept, scores, dual):
+        """The iterate with a given dual point, balanced first when there is an intercept."""
+        if self.fit_intercept:
+            dual = self.loss.balance(dual, self.labels, self.weights)
+        correlation = self.data.correlate(self.weights[:, None] * dual)
+        return Iterate(coef, intercept, scores, dual, correlation)
+
+    def evaluate(self, coef, intercept, scores=None):
+        """The iterate at W with the natural dual point and the best intercept for W.
+
+        `intercept` is where the search for the best one begins; `scores` saves a product
+        with X when they are known, and is overwritten.
+        """
+        if scores is None:
+            scores = self.scores(coef, intercept)
+        if self.fit_intercept:
+            shift, dual = best_shift(self, scores)
+            intercept = intercept + shift
+            scores += shift
+        else:
+            _, dual = self.loss.value_and_dual(scores, self.labels, self.weights)
+        return self.certified(coef, intercept, scores, dual)
+
+
+def best_shift(problem, scores, max_steps=100):
+    """argmin over b of the loss at `scores + b` (sum of b is 0), by Newton's method.
+
+    Returns the shift (C,) and the natural dual point there.  Works on the scores alone.
+    """
+    loss, labels, weights = problem.loss, problem.labels, problem.weights
+    shift = np.zeros(problem.n_classes)
+    value, dual = loss.value_and_dual(scores, labels, weights)
+    for _ in range(max_steps):
+        gradient = weights @ dual
+        if np.abs(gradient).max() <= 1e-15 * (weights @ np.abs(dual)).max():
+            break
+        curvature = loss.curvature(scores + shift, labels, weights).mean()
+        direction = -_solve_on_sum_zero(curvature, gradient)
+        start = value, gradient @ direction
+        step, trial = _shift_step(problem, scores + shift, direction, start)
+        if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
+            break
+        shift += step * direction
+        dual = trial
+        value = problem.loss_value(scores + shift)
+    return shift - shift.mean(), dual
+
+
+def _solve_on_sum_zero(matrix, rhs):
+    """Solve a positive semi-definite system whose null space holds the vector of ones."""
+    size = len(rhs)
+    level = max(np.trace(matrix) / size, np.finfo(float).tiny)
+    ridge = 1e-12 * level * np.eye(size)
+    solution = np.linalg.solve(matrix + ridge + level / size, rhs)
+    return solution - solution.mean()
+
+
+def _shift_step(problem, scores, direction, value):
+    """Step along a shift of all the scores, and the dual point there."""
+    state = {}
+
+    def value_and_slope(step):
+        value, dual = problem.loss.value_and_dual(
+            scores + step * direction, problem.labels, problem.weights
+        )
+        state["dual"] = dual
+        return value, (problem.weights @ dual) @ direction
+
+    step = line_search(value_and_slope, value)
+    if step > 0:
+        value_and_slope(step)
+    return step, state["dual"]
+
+
+def line_search(value_and_slope, start, longest=1024.0, accuracy=0.5):
+    """A step t that lowers convex phi, with |phi'(t)| <= accuracy |phi'(0)|; 1 is tried first.
+
+    Parameters
+    ----------
+    value_and_slope : callable
+        phi(t), phi'(t).
+    start : tuple of float
+        phi(0), phi'(0); a step of 0 is returned unless phi'(0) is negative.
+    longest : float
+        No longer step is taken.
+
+    Notes
+    -----
+    Where phi' jumps over zero (kinks), the last step with phi' < 0 is returned, so phi
+    always falls.
+    """
+    value_start, slope_start = start
+    if not slope_start < 0:
+        return 0.0
+    ceiling = value_start + 4 * np.finfo(float).eps * abs(value_start)
+    low, high, step = 0.0, np.inf, min(1.0, longest)
+    for _ in range(60):
+        value, slope = value_and_slope(step)
+        flat = abs(slope) <= accuracy * abs(slope_start)
+        if flat and value <= ceiling:
+            return step
+        if slope < 0:
+            low = step
+        else:
+            high = step
+        if np.isinf(high):
+            if step >= longest:
+                return step
+            step = min(2 * step, longest)
+        elif high - low <= 1e-3 * high and low > 0:
+            break
+        else:
+            step = 0.5 * (low + high)
+    return low

@@ -1,0 +1,133 @@
+"""At the door: what users pass becomes a matrix, labels and weights, or a clear error."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+# Beyond the fourth root of the largest double, squared features overflow in sums.
+LARGEST_VALUE = np.finfo(np.float64).max ** 0.25
+
+
+def check_X_y(estimator, X, y):
+    """X as float32 or float64, dense or canonical CSR, and y as a 1-D array."""
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        dtype=float_dtype(X),
+        accept_large_sparse=True,
+    )
+    check_classification_targets(y)
+    _check_magnitude(X)
+    return (canonical_csr(X) if sp.issparse(X) else X), y
+
+
+def float_dtype(X):
+    """float32 for floats and integers it holds exactly (up to 16 bits), else float64."""
+    if hasattr(X, "dtypes") and hasattr(X, "columns"):
+        dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in X.dtypes]
+    else:
+        dtypes = [getattr(X, "dtype", np.dtype(object))]
+    exact = all(isinstance(t, np.dtype) and _fits_float32(t) for t in dtypes)
+    return np.float32 if exact and dtypes else np.float64
+
+
+def _fits_float32(dtype):
+    return dtype.kind in "biuf" and (dtype == np.float32 or dtype.itemsize <= 2)
+
+
+def canonical_csr(X):
+    """CSR with indices of one dtype and no duplicates; the caller's arrays stay as they are."""
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    if X.indices.dtype != X.indptr.dtype:
+        X = sp.csr_matrix(X, copy=False)
+        X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    return X
+
+
+def _check_magnitude(X):
+    values = X.data if sp.issparse(X) else X
+    if values.dtype == np.float32 or values.size == 0:
+        return
+    largest = max(values.max(), -values.min())
+    if largest > LARGEST_VALUE:
+        raise ValueError(
+            f"X holds a value of size {largest:.3g}; squares of features above "
+            f"{LARGEST_VALUE:.3g} overflow. Scale the features first, for instance with "
+            "StandardScaler or MaxAbsScaler, or divide them by a constant."
+        )
+
+
+def encode_labels(y):
+    """Sorted classes and the index of each label among them (int32)."""
+    classes, labels = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds only one class, {classes[0]!r}; a classifier needs samples of at least "
+            "two classes. Check how y was selected or split."
+        )
+    return classes, labels.astype(np.int32)
+
+
+def sample_probabilities(X, labels, classes, sample_weight, class_weight):
+    """p_i = s_i / sum s with s = sample_weight * class_weight, float64."""
+    weights = _check_weights(sample_weight, X)
+    weights = weights * _class_weights(class_weight, classes, labels, weights)[labels]
+    totals = np.bincount(labels, weights, minlength=len(classes))
+    if not totals.all():
+        empty = classes[np.flatnonzero(totals == 0)[0]]
+        raise ValueError(
+            f"All samples of class {empty!r} have weight 0, so the data say nothing of it. "
+            "Give some of them a positive weight, or leave its samples out of X and y."
+        )
+    return weights / weights.sum()
+
+
+def _check_weights(sample_weight, X):
+    weights = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, allow_all_zero_weights=True
+    )
+    if weights.min() < 0:
+        place = int(weights.argmin())
+        raise ValueError(
+            f"sample_weight[{place}] is {weights[place]:g}; weights must not be negative. "
+            "Use 0 to leave a sample out."
+        )
+    if weights.max() == 0:
+        raise ValueError(
+            "All sample_weight values are 0, so there is nothing to fit. Give at least one "
+            "sample of each class a positive weight."
+        )
+    return weights / weights.max()
+
+
+def _class_weights(class_weight, classes, labels, sample_weight):
+    """One weight a class."""
+    if isinstance(class_weight, dict):
+        _check_class_weight_dict(class_weight, classes)
+    if class_weight == "balanced":
+        totals = np.bincount(labels, sample_weight, minlength=len(classes))
+        return np.divide(
+            totals.sum(), len(classes) * totals, out=np.zeros(len(classes)), where=totals > 0
+        )
+    return compute_class_weight(class_weight, classes=classes, y=classes[labels])
+
+
+def _check_class_weight_dict(class_weight, classes):
+    known = set(classes.tolist())
+    for label, weight in class_weight.items():
+        if label not in known:
+            raise ValueError(
+                f"class_weight names the class {label!r}, which does not occur in y; the "
+                f"classes are {classes.tolist()}. Remove it or correct its name."
+            )
+        if not (np.isfinite(weight) and weight >= 0):
+            raise ValueError(
+                f"class_weight[{label!r}] is {weight}; class weights must be finite and not "
+                "negative."
+            )

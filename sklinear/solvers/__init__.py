@@ -1,0 +1,13 @@
+"""The solvers, and the one function that chooses among them.
+
+A solver is a generator function `solver(problem, start)`: after each outer step it yields an
+`Iterate`, and it ends when it can make no more progress.  It knows nothing of tolerances.
+"""
+
+from ._newton import proximal_newton
+from ._proximal_point import proximal_point
+
+
+def choose(problem):
+    """The solver for a problem."""
+    return proximal_newton if problem.loss.smooth else proximal_point

@@ -1,0 +1,221 @@
+"""Every bad input is refused by a message that names the value and the remedy."""
+
+import re
+
+import numpy as np
+import pytest
+from data import csr, make_classes
+from sklearn.exceptions import NotFittedError
+
+from sklinear import SoftmaxClassifier, SVMClassifier
+
+X, Y = make_classes(3)
+NAMES = np.array(["cat", "car", "frog"])[Y]
+
+both = pytest.mark.parametrize("Model", [SoftmaxClassifier, SVMClassifier])
+dense_and_csr = pytest.mark.parametrize("container", [np.asarray, csr], ids=["dense", "csr"])
+
+
+def refusal(model, *data, error=ValueError, method="fit", **options):
+    """The message of the error."""
+    with pytest.raises(error) as info:
+        getattr(model, method)(*data, **options)
+    return str(info.value)
+
+
+def assert_says(message, *patterns):
+    for pattern in patterns:
+        assert re.search(pattern, message), f"{pattern!r} is not in {message!r}"
+
+
+def X_with(value, dtype=np.float64):
+    bad = X.astype(dtype)
+    bad[3, 2] = value
+    return bad
+
+
+def weights_with(value):
+    weights = np.ones(len(Y))
+    weights[7] = value
+    return weights
+
+
+@both
+@dense_and_csr
+def test_nan(Model, container):
+    message = refusal(Model(), container(X_with(np.nan)), Y)
+    assert_says(message, r"\bX\b", "NaN", "imput|drop|remov")
+
+
+@both
+@dense_and_csr
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinity(Model, container, value):
+    message = refusal(Model(), container(X_with(value)), Y)
+    assert_says(message, r"\bX\b", "inf")
+
+
+@both
+@dense_and_csr
+@pytest.mark.parametrize("value", [1e300, -1e300])
+def test_overflow(Model, container, value):
+    assert_says(refusal(Model(), container(X_with(value)), Y), r"\bX\b", r"1e\+?300", "(?i)scale")
+
+
+@both
+@dense_and_csr
+def test_overflow_in_float32(Model, container):
+    message = refusal(Model(), container(X_with(3e38, np.float32)), Y)
+    assert_says(message, r"\bX\b", r"3e\+?38", "(?i)scale")
+
+
+@both
+def test_one_class(Model):
+    message = refusal(Model(), X, np.full(len(X), "cat"))
+    assert_says(message, "cat", "(?i)(at least|more than|two|2).*class|class.*(at least|two|2)")
+
+
+@both
+def test_y_too_short(Model):
+    assert_says(refusal(Model(), X, Y[:-1]), "inconsistent", rf"{len(X)}\b", rf"{len(X) - 1}\b")
+
+
+@both
+def test_continuous_y(Model):
+    message = refusal(Model(), X, X[:, 0])
+    assert_says(message, "continuous", "(?i)classif")
+
+
+@both
+def test_nan_in_y(Model):
+    y = Y.astype(float)
+    y[5] = np.nan
+    assert_says(refusal(Model(), X, y), r"\by\b", "NaN")
+
+
+@both
+def test_multilabel_y(Model):
+    message = refusal(Model(), X, np.eye(3, dtype=int)[Y])
+    assert_says(message, r"multilabel|\(40, 3\)", "(?i)1d|one label|OneVsRest|MultiOutput")
+
+
+@both
+def test_negative_weight(Model):
+    message = refusal(Model(), X, Y, weights_with(-2.5))
+    assert_says(message, "sample_weight", r"-2\.5", "(?i)negative")
+
+
+@both
+def test_nan_weight(Model):
+    assert_says(refusal(Model(), X, Y, weights_with(np.nan)), "sample_weight", "NaN")
+
+
+@both
+def test_infinite_weight(Model):
+    assert_says(refusal(Model(), X, Y, weights_with(np.inf)), "sample_weight", "inf")
+
+
+@both
+def test_all_zero_weights(Model):
+    message = refusal(Model(), X, Y, np.zeros(len(Y)))
+    assert_says(message, "(?i)sample.weight", "(?i)zero|positive")
+
+
+@both
+def test_wrong_number_of_weights(Model):
+    message = refusal(Model(), X, Y, np.ones(len(Y) + 1))
+    assert_says(message, "sample_weight", rf"\({len(Y) + 1},\)", rf"\({len(Y)},\)")
+
+
+@both
+def test_class_of_no_sample_weight(Model):
+    message = refusal(Model(), X, NAMES, np.where(NAMES == "frog", 0.0, 1.0))
+    assert_says(message, "frog", "weight", "(?i)zero|positive", "(?i)remove|drop|positive")
+
+
+@both
+def test_class_of_no_class_weight(Model):
+    message = refusal(Model(class_weight={"frog": 0, "cat": 1, "car": 1}), X, NAMES)
+    assert_says(message, "frog", "weight", "(?i)zero|positive", "(?i)remove|drop|positive")
+
+
+@both
+def test_unknown_class_in_class_weight(Model):
+    message = refusal(Model(class_weight={"cat": 1, "car": 2, "frog": 1, "emu": 3}), X, NAMES)
+    assert_says(message, "class_weight", "emu", "cat.*car|car.*cat")
+
+
+@both
+def test_negative_class_weight(Model):
+    message = refusal(Model(class_weight={"cat": -1.5, "car": 2, "frog": 1}), X, NAMES)
+    assert_says(message, "class_weight", r"-1\.5", "(?i)negative|positive")
+
+
+@both
+def test_misspelt_class_weight(Model):
+    message = refusal(Model(class_weight="balance"), X, Y)
+    assert_says(message, "class_weight", "'balance'", "'balanced'")
+
+
+@both
+@pytest.mark.parametrize("alpha", [0, 0.0, -1.5, np.nan, np.inf])
+def test_alpha(Model, alpha):
+    message = refusal(Model(alpha=alpha), X, Y)
+    assert_says(message, "alpha", re.escape(str(alpha)))
+
+
+@both
+@pytest.mark.parametrize("alpha", [0, -1.5])
+def test_alpha_names_the_remedy(Model, alpha):
+    assert_says(refusal(Model(alpha=alpha), X, Y), "(?i)small")
+
+
+@both
+@pytest.mark.parametrize("l1_ratio", [-0.1, 1.1, np.nan])
+def test_l1_ratio(Model, l1_ratio):
+    message = refusal(Model(l1_ratio=l1_ratio), X, Y)
+    assert_says(message, "l1_ratio", re.escape(str(l1_ratio)), r"\[0(\.0)?, 1(\.0)?\]")
+
+
+def test_unknown_loss():
+    message = refusal(SVMClassifier(loss="huber"), X, Y)
+    assert_says(message, "loss", "'huber'", "'hinge'", "'squared_hinge'")
+
+
+@both
+@pytest.mark.parametrize("method", ["predict", "decision_function"])
+def test_wrong_number_of_features(Model, method):
+    message = refusal(Model().fit(X, Y), X[:, :3], method=method)
+    assert_says(message, "3 features", "expecting 5 features")
+
+
+@both
+def test_complex_X(Model):
+    assert_says(refusal(Model(), X + 1j, Y), "(?i)complex")
+
+
+@both
+def test_strings_in_object_X(Model):
+    assert_says(refusal(Model(), X_with("tall", object), Y), "tall", "float|number|numeric")
+
+
+@both
+def test_no_samples(Model):
+    assert_says(refusal(Model(), X[:0], Y[:0]), r"0 sample", r"\(0, 5\)", "minimum of 1")
+
+
+@both
+def test_no_features(Model):
+    assert_says(refusal(Model(), X[:, :0], Y), r"0 feature", r"\(40, 0\)", "minimum of 1")
+
+
+@both
+def test_one_dimensional_X(Model):
+    assert_says(refusal(Model(), X[:, 0], Y), "1D array", "(?i)reshape")
+
+
+@both
+@pytest.mark.parametrize("method", ["predict", "decision_function"])
+def test_not_fitted(Model, method):
+    message = refusal(Model(), X, method=method, error=NotFittedError)
+    assert_says(message, Model.__name__, "not fitted", "'fit'")
