@@ -28,11 +28,14 @@ class Loss:
         Whether the gradient is continuous; if not, `smoothed` gives a loss whose is.
     bend : float
         Largest second derivative in one score, of a smooth loss.
+    curvature_jumps : bool
+        Whether the second derivative has jumps.
     """
 
     code = -1
     smooth = True
     bend = 0.0
+    curvature_jumps = False
     _sigma = 1.0
 
     def _centre(self, dtype):
@@ -168,6 +171,7 @@ class SquaredHinge(_HingeFamily):
 
     code = _core.SQUARED_HINGE
     bend = 2.0
+    curvature_jumps = True
 
     def largest_scale(self, dual):
         """Unbounded."""

@@ -9,8 +9,13 @@ References
 Lee, Sun and Saunders, Proximal Newton-type methods, SIAM J. Optim. 24, 2014.
 """
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
+from .._certificate import certify
+from .._penalty import ElasticNet
 from .._problem import line_search
 from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, SecondMoments
 from ._quadratic import QuadraticModel, minimise_dense, minimise_products
@@ -23,8 +28,38 @@ def proximal_newton(problem, start):
     iterate = problem.evaluate(start.coef, start.intercept)
     yield iterate
     newton = ProximalNewton()
+    for stage in stages(problem, iterate):
+        while not nearly_solved(stage, iterate):
+            following = newton.step(stage, iterate)
+            if following is None:
+                break
+            iterate = following
+            yield iterate
     while (iterate := newton.step(problem, iterate)) is not None:
         yield iterate
+
+
+def stages(problem, iterate):
+    """Problems with larger penalties to go through first.
+
+    Where the curvature jumps, Newton's method far from the optimum of a weakly penalised
+    problem changes its active set again and again; a falling penalty keeps it close.
+    """
+    if not problem.loss.curvature_jumps or nearly_solved(problem, iterate, share=0.5):
+        return
+    l1, l2 = problem.penalty.l1, problem.penalty.l2
+    largest = min(
+        0.1 * np.abs(iterate.correlation).max() / l1 if l1 else np.inf,
+        0.01 * problem.loss.bend * problem.data.mean_square / l2 if l2 else np.inf,
+    )
+    for power in range(math.floor(math.log(max(largest, 1.0), 4)), 0, -1):
+        yield replace(problem, penalty=ElasticNet(4.0**power * l1, 4.0**power * l2))
+
+
+def nearly_solved(problem, iterate, share=0.03):
+    """Whether the gap is at most a share of the objective."""
+    certificate = certify(problem, iterate)
+    return certificate.gap <= share * certificate.objective
 
 
 class ProximalNewton:
