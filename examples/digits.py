@@ -17,12 +17,13 @@ from sklearn.preprocessing import MinMaxScaler
 
 from sklinear import SoftmaxClassifier, SVMClassifier
 
+TOL = 1e-4
 ESTIMATORS = {
-    "softmax": SoftmaxClassifier(),
-    "hinge": SVMClassifier(loss="hinge"),
-    "squared hinge": SVMClassifier(loss="squared_hinge"),
+    "softmax": SoftmaxClassifier(tol=TOL),
+    "hinge": SVMClassifier(loss="hinge", tol=TOL),
+    "squared hinge": SVMClassifier(loss="squared_hinge", tol=TOL),
 }
-GRID = {"classifier__alpha": [1e-4, 1e-3, 1e-2], "classifier__l1_ratio": [0, 0.5, 1]}
+GRID = {"classifier__alpha": [1e-3, 1e-2, 1e-1], "classifier__l1_ratio": [0, 0.5, 1]}
 COLOURS = {"softmax": "#0072B2", "hinge": "#D55E00", "squared hinge": "#009E73"}
 
 
@@ -52,7 +53,7 @@ def draw_history(axes, models):
         axes.plot(history["gap"] / start, color=COLOURS[name], linestyle="--")
     axes.plot([], color="black", label="objective")
     axes.plot([], color="black", linestyle="--", label="certified gap")
-    axes.axhline(model.tol, color="grey", linestyle=":", label="tol")
+    axes.axhline(TOL, color="grey", linestyle=":", label="tol")
     axes.set(yscale="log", xlabel="iteration", title="Relative to zero weights")
     axes.legend(ncols=2, frameon=False)
 
@@ -69,8 +70,8 @@ def draw_templates(axes, model):
 
 def draw(models, path):
     """Write the figure of all models: their histories, and the templates of the softmax."""
-    figure = Figure(figsize=(11, 4), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.3])
+    figure = Figure(figsize=(11, 3.7), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.25])
     draw_history(left.subplots(), models)
     templates = right.subplots(2, 5)
     image = draw_templates(templates, models["softmax"])

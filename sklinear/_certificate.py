@@ -57,8 +57,8 @@ def best_scale(problem, iterate):
     if penalty.l2 == 0:
         size = np.abs(iterate.correlation).max(initial=0.0)
         # One part in 1e15 less: rounding must not lift t A above l1.
-        bound = (1 - 1e-15) * penalty.l1 / size if size > penalty.l1 else np.inf
-        largest = min(largest, bound)
+        if size > 0:
+            largest = min(largest, (1 - 1e-15) * penalty.l1 / size)
 
     def slope(t):
         _, value = problem.loss.conjugate(

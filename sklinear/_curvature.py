@@ -11,6 +11,8 @@ import numpy as np
 from . import _core
 from ._feasibility import class_sums
 
+MAX_OUTER_FEATURES = 64
+
 
 @dataclass(frozen=True)
 class Curvature:
@@ -104,15 +106,38 @@ class StarCurvature(Curvature):
 
     def add_gram(self, hessian, features, feature, klass):
         """Add sum_i p_i (M_i)_kl x_ij x_ij' to `hessian`, for variables (j, k) and (j', l)."""
+        if features.shape[1] <= MAX_OUTER_FEATURES:
+            self._add_by_outer_products(hessian, features, feature, klass)
+        else:
+            self._add_by_pairs(hessian, features, feature, klass)
+
+    def _add_by_outer_products(self, hessian, features, feature, klass):
+        # T_yk = sum over samples of class y of p a_k x x^T, for all k in one product; it
+        # enters the blocks (k, k) and (y, y) and, negated, (k, y) and (y, k).
+        width, n_classes = features.shape[1], self.factor.shape[1]
+        blocks = np.zeros((n_classes, n_classes, width, width))
+        for y in np.unique(self.labels):
+            rows = np.flatnonzero(self.labels == y)
+            part = features[rows]
+            outer = (part[:, :, None] * part[:, None, :]).reshape(len(rows), -1)
+            weighted = self.weights[rows, None] * self.factor[rows]
+            moments = (weighted.T @ outer).reshape(n_classes, width, width)
+            blocks[y, y] += moments.sum(axis=0)
+            blocks[np.arange(n_classes), np.arange(n_classes)] += moments
+            blocks[y] -= moments
+            blocks[:, y] -= moments
+        place = klass * width + feature
+        whole = blocks.transpose(0, 2, 1, 3).reshape(n_classes * width, n_classes * width)
+        hessian += whole[np.ix_(place, place)]
+
+    def _add_by_pairs(self, hessian, features, feature, klass):
         weighted = self.weights[:, None] * self.factor
         members = {k: np.flatnonzero(klass == k) for k in np.unique(klass)}
         diagonal = self.diagonal()
         for k, chosen in members.items():
             rows = np.flatnonzero(diagonal[:, k])
             part = features[np.ix_(rows, feature[chosen])]
-            hessian[np.ix_(chosen, chosen)] += part.T @ (
-                diagonal[rows, k, None] * part
-            )
+            hessian[np.ix_(chosen, chosen)] += part.T @ (diagonal[rows, k, None] * part)
         for y, own in members.items():
             of_class = np.flatnonzero(self.labels == y)
             for k, other in members.items():

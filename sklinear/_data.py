@@ -5,8 +5,6 @@ of rows at a time, so no float64 copy of it is ever made.  Products with float32
 in float32.
 """
 
-from functools import cached_property
-
 import numpy as np
 import scipy.sparse as sp
 
@@ -53,14 +51,6 @@ class Data:
         share = self.share * len(rows) / max(1, self.shape[0])
         return type(self)(self.X[rows], self.passes, share)
 
-    @cached_property
-    def mean_square(self):
-        """Mean of the squared entries of X, over all features."""
-        values = self.X.data if self.sparse else self.X
-        flat = values.ravel(order="K")
-        total = np.dot(flat, flat)
-        return float(total / max(1, self.shape[0] * self.shape[1]))
-
     def blocks(self, entries_per_row):
         """Slices of rows, of a size that keeps a block of them in cache."""
         step = max(16, BLOCK_ENTRIES // max(1, entries_per_row))
@@ -95,6 +85,26 @@ class DenseData(Data):
             out += np.square(self.X[block], dtype=float).T @ rows[block]
         return out
 
+    def gram(self):
+        """X X^T in float64, shape (n, n)."""
+        self.passes.add(self.share)
+        n, d = self.shape
+        out = np.zeros((n, n))
+        step = max(16, BLOCK_ENTRIES // n)
+        for start in range(0, d, step):
+            block = self.X[:, start : start + step].astype(np.float64)
+            out += block @ block.T
+        return out
+
+    def square_norms(self):
+        """|x_i|^2 in float64, shape (n,)."""
+        self.passes.add(self.share)
+        out = np.empty(self.shape[0])
+        for block in self.blocks(self.shape[1]):
+            part = self.X[block]
+            out[block] = np.einsum("ij,ij->i", part, part, dtype=np.float64)
+        return out
+
     def columns(self, rows, features):
         """Float64 block of some rows (a slice) and some features, with a last column of ones."""
         part = self.X[rows]
@@ -127,6 +137,11 @@ class SparseData(Data):
         """(X * X)^T @ rows, shape (d, C)."""
         self.passes.add(self.share)
         return self._scatter(np.square(self.X.data, dtype=float), rows)
+
+    def square_norms(self):
+        """|x_i|^2 in float64, shape (n,)."""
+        self.passes.add(self.share)
+        return np.asarray(self.X.multiply(self.X).sum(axis=1, dtype=np.float64)).ravel()
 
     def columns(self, rows, features):
         """Float64 block of some rows (a slice) and some features, with a last column of ones."""

@@ -72,6 +72,8 @@ class ElasticNet:
 
     def fenchel_young(self, coef, correlation):
         """penalty(W) + dual_value(A) + <W, A> as a sum of non-negative terms."""
+        if self.l2 == 0 and np.abs(correlation).max(initial=0.0) > self.l1:
+            return np.inf
         inner = np.clip(correlation, -self.l1, self.l1)
         total = 0.0
         if self.l1:

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -71,6 +72,11 @@ class Problem:
         """F(0, 0): log C or C - 1."""
         return self.loss.value_at_zero(self.n_classes)
 
+    @cached_property
+    def mean_square(self):
+        """sum_i p_i |x_i|^2 / d, the mean squared entry of X."""
+        return float(self.weights @ self.data.square_norms()) / max(1, self.data.shape[1])
+
     def with_loss(self, loss):
         """The same problem with another loss."""
         return replace(self, loss=loss)
@@ -130,7 +136,7 @@ def best_shift(problem, scores, max_steps=100):
         if np.abs(gradient).max() <= 1e-15 * (weights @ np.abs(dual)).max():
             break
         curvature = loss.curvature(scores + shift, labels, weights).mean()
-        direction = -_solve_on_sum_zero(curvature, gradient)
+        direction = -_solve_on_sum_zero(curvature, gradient, loss.bend)
         start = value, gradient @ direction
         step, trial = _shift_step(problem, scores + shift, direction, start)
         if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
@@ -141,18 +147,22 @@ def best_shift(problem, scores, max_steps=100):
     return shift - shift.mean(), dual
 
 
-def _solve_on_sum_zero(matrix, rhs):
-    """Solve a positive semi-definite system whose null space holds the vector of ones."""
+def _solve_on_sum_zero(matrix, rhs, bend):
+    """Solve a positive semi-definite system whose null space holds the vector of ones.
+
+    A class without curvature (all its dual variables at a bound) gets that of `bend`.
+    """
     size = len(rhs)
-    level = max(np.trace(matrix) / size, np.finfo(float).tiny)
-    ridge = 1e-12 * level * np.eye(size)
-    solution = np.linalg.solve(matrix + ridge + level / size, rhs)
+    diagonal = np.diag(matrix)
+    level = max(diagonal.mean(), 1e-3 * bend / size)
+    ridge = np.where(diagonal > 1e-8 * level, 1e-12 * level, level)
+    solution = np.linalg.solve(matrix + np.diag(ridge) + level / size, rhs)
     return solution - solution.mean()
 
 
 def _shift_step(problem, scores, direction, value):
-    """Step along a shift of all the scores, and the dual point there."""
-    state = {}
+    """Step along a shift of all the scores, and the dual point there (None at a step of 0)."""
+    state = {"dual": None}
 
     def value_and_slope(step):
         value, dual = problem.loss.value_and_dual(

@@ -6,8 +6,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-# Beyond the fourth root of the largest double, squared features overflow in sums.
-LARGEST_VALUE = np.finfo(np.float64).max ** 0.25
+# Squared features must not come near overflow.
+LARGEST_VALUE = {np.dtype(np.float64): 1e75, np.dtype(np.float32): 1e15}
 
 
 def check_X_y(estimator, X, y):
@@ -52,14 +52,13 @@ def canonical_csr(X):
 
 def _check_magnitude(X):
     values = X.data if sp.issparse(X) else X
-    if values.dtype == np.float32 or values.size == 0:
-        return
-    largest = max(values.max(), -values.min())
-    if largest > LARGEST_VALUE:
+    largest = max(values.max(initial=0), -values.min(initial=0))
+    limit = LARGEST_VALUE[values.dtype]
+    if largest > limit:
         raise ValueError(
-            f"X holds a value of size {largest:.3g}; squares of features above "
-            f"{LARGEST_VALUE:.3g} overflow. Scale the features first, for instance with "
-            "StandardScaler or MaxAbsScaler, or divide them by a constant."
+            f"X holds a value of size {largest:.3g}; in {values.dtype} the squares of features "
+            f"above {limit:.0e} come near overflow. Scale the features first, for instance "
+            "with StandardScaler or MaxAbsScaler, or divide them by a constant."
         )
 
 
@@ -82,7 +81,7 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     if not totals.all():
         empty = classes[np.flatnonzero(totals == 0)[0]]
         raise ValueError(
-            f"All samples of class {empty!r} have weight 0, so the data say nothing of it. "
+            f"All samples of class {empty!r} have weight zero, so the data say nothing of it. "
             "Give some of them a positive weight, or leave its samples out of X and y."
         )
     return weights / weights.sum()
@@ -100,7 +99,7 @@ def _check_weights(sample_weight, X):
         )
     if weights.max() == 0:
         raise ValueError(
-            "All sample_weight values are 0, so there is nothing to fit. Give at least one "
+            "All sample_weight values are zero, so there is nothing to fit. Give at least one "
             "sample of each class a positive weight."
         )
     return weights / weights.max()

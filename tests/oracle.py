@@ -124,7 +124,8 @@ class Program:
         self.design = self.relative_scores()
         coef = np.kron(np.eye(problem.X.shape[1]), self.basis.T)
         self.coef_of = np.pad(coef, [(0, 0), (0, self.design.shape[2] - self.n_coef)])
-        self.terms = Terms(*map(np.concatenate, zip(self.l1_terms(), self.margin_terms())))
+        pairs = zip(self.l1_terms(), self.margin_terms(), strict=True)
+        self.terms = Terms(*map(np.concatenate, pairs))
 
     def relative_scores(self):
         """The linear map (n, C, size of v) from v to the scores less those of the true class."""

@@ -22,11 +22,15 @@ def reference(loss, alpha, l1_ratio, fit_intercept, weights, n_classes):
 
 
 def assert_honest(model, problem, best):
-    """0 <= F - F* <= gap, up to rounding."""
+    """0 <= F - F* <= gap up to rounding, of the model and of every iterate before it."""
     rounding = ROUNDING * problem.at_zero
     excess = objective(problem, model.coef_, model.intercept_) - best
     assert model.dual_gap_ >= 0
     assert -rounding <= excess <= model.dual_gap_ + rounding
+    history = model.history_
+    assert np.all(history["gap"] >= 0)
+    assert np.all(history["objective"] - best >= -rounding)
+    assert np.all(history["objective"] - best <= history["gap"] + rounding)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 10])

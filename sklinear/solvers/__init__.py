@@ -6,8 +6,10 @@ A solver is a generator function `solver(problem, start)`: after each outer step
 
 from ._newton import proximal_newton
 from ._proximal_point import proximal_point
+from ._representer import applies, representer
 
 
 def choose(problem):
     """The solver for a problem."""
-    return proximal_newton if problem.loss.smooth else proximal_point
+    solver = proximal_newton if problem.loss.smooth else proximal_point
+    return representer(solver) if applies(problem) else solver

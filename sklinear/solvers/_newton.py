@@ -21,6 +21,7 @@ from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, Second
 from ._quadratic import QuadraticModel, minimise_dense, minimise_products
 
 MAX_DENSE_VARIABLES = 1000
+MAX_DENSE_VARIABLES_WIDE = 3000
 
 
 def proximal_newton(problem, start):
@@ -48,12 +49,25 @@ def stages(problem, iterate):
     if not problem.loss.curvature_jumps or nearly_solved(problem, iterate, share=0.5):
         return
     l1, l2 = problem.penalty.l1, problem.penalty.l2
-    largest = min(
-        0.1 * np.abs(iterate.correlation).max() / l1 if l1 else np.inf,
-        0.01 * problem.loss.bend * problem.data.mean_square / l2 if l2 else np.inf,
-    )
-    for power in range(math.floor(math.log(max(largest, 1.0), 4)), 0, -1):
+    for power in range(math.floor(math.log(weakness(problem, iterate), 4)), 0, -1):
         yield replace(problem, penalty=ElasticNet(4.0**power * l1, 4.0**power * l2))
+
+
+def weakness(problem, iterate):
+    """By what factor (at least 1) the penalty would have to grow to rule the problem.
+
+    It rules where l1 is a tenth of the largest correlation, or l2 a hundredth of the largest
+    curvature of the loss in the weights.
+    """
+    l1, l2 = problem.penalty.l1, problem.penalty.l2
+    curvature = problem.loss.bend * problem.mean_square
+    return max(
+        1.0,
+        min(
+            0.1 * np.abs(iterate.correlation).max(initial=0.0) / l1 if l1 else np.inf,
+            0.01 * curvature / l2 if l2 else np.inf,
+        ),
+    )
 
 
 def nearly_solved(problem, iterate, share=0.03):
@@ -90,10 +104,10 @@ class ProximalNewton:
         """
         if problem.penalty.l1 == 0:
             return 0.0
-        return self.damping * problem.loss.bend * problem.data.mean_square
+        return self.damping * problem.loss.bend * problem.mean_square
 
     def _minimise(self, problem, model, accuracy):
-        if np.count_nonzero(model.free) <= MAX_DENSE_VARIABLES:
+        if np.count_nonzero(model.free) <= dense_limit(problem):
             return minimise_dense(model, 1e-3 * accuracy)
         return minimise_products(model, self._preconditioner(problem, model), accuracy)
 
@@ -129,11 +143,17 @@ class ProximalNewton:
         )
 
 
+def dense_limit(problem):
+    """How many variables an explicit Hessian may have: more where samples are few."""
+    n, d = problem.data.shape
+    return MAX_DENSE_VARIABLES_WIDE if n < d and n <= 1000 else MAX_DENSE_VARIABLES
+
+
 def free_variables(problem, iterate):
     """The variables a step may move, shape (d + 1, C).
 
     All of them without an L1 part or where they are few; else the support and the pairs that
-    violate optimality most, twice as many as the support or a thousand.
+    violate optimality most, as many as the support has or a few hundred.
     """
     d, n_classes = problem.shape
     free = np.ones((d + 1, n_classes), dtype=bool)
@@ -143,10 +163,10 @@ def free_variables(problem, iterate):
         return free
     support = iterate.coef != 0
     excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
-    room = max(500, 2 * np.count_nonzero(support))
+    room = max(200, np.count_nonzero(support))
     if np.count_nonzero(excess > 0) > room:
         cut = np.partition(excess, -room, axis=None)[-room]
-        free[:-1] = support | (excess >= max(cut, 0.0))
+        free[:-1] = support | (excess >= cut)
     else:
         free[:-1] = support | (excess > 0)
     return free

@@ -11,52 +11,56 @@ Rockafellar, Augmented Lagrangians and applications of the proximal point algori
 programming, Math. Oper. Res. 1, 1976.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._certificate import certify
 from .._problem import Iterate
-from ._newton import ProximalNewton
+from ._newton import ProximalNewton, weakness
 
 INNER_SHARE = 0.3
+INNER_DECREASE = 0.1
+WIDEST_SIGMA = 0.5
 MAX_INNER = 60
 
 
 def proximal_point(problem, start):
     """Yield the iterates of the proximal-point method, one for each Newton step."""
-    centre, sigma = first_centre(problem, start)
-    scores = None
-    newton = ProximalNewton()
-    iterate = start
+    iterate, sigma = opening(problem, start)
     if start.dual is not None:
-        iterate = problem.certified(
-            start.coef,
-            start.intercept,
-            problem.scores(start.coef, start.intercept),
-            start.dual,
-        )
-        scores = iterate.scores.copy()
         yield iterate
+    newton = ProximalNewton()
     while True:
-        smoothed = problem.with_loss(problem.loss.smoothed(centre, sigma))
-        iterate = smoothed.evaluate(iterate.coef, iterate.intercept, scores)
-        count = 0
+        smoothed = problem.with_loss(problem.loss.smoothed(iterate.dual, sigma))
+        iterate = smoothed.evaluate(iterate.coef, iterate.intercept, iterate.scores.copy())
+        count, first = 0, certify(smoothed, iterate).gap
         yield iterate
-        while not _solved(problem, smoothed, iterate):
+        while not _solved(problem, smoothed, iterate, first):
             following = newton.step(smoothed, iterate) if count < MAX_INNER else None
             if following is None:
                 sigma /= 16
                 break
             iterate, count = following, count + 1
             yield iterate
-        centre, scores = iterate.dual, iterate.scores.copy()
         sigma *= growth(count)
 
 
-def first_centre(problem, start):
-    """The first centre and sigma: the dual point given, or zero and a smoothing that is wide."""
+def opening(problem, start):
+    """The start with its dual point (zero if it has none), and the first sigma.
+
+    The dual variables are small where the penalty is weak; sigma begins so small that the
+    penalty rules the first smoothed problem, and grows from there.
+    """
+    scores = problem.scores(start.coef, start.intercept)
+    zero = np.zeros_like(scores)
+    smoothed = problem.with_loss(problem.loss.smoothed(zero, WIDEST_SIGMA))
     if start.dual is not None:
-        return start.dual, 1.0
-    return np.zeros((problem.data.shape[0], problem.n_classes)), 0.5
+        iterate = problem.certified(start.coef, start.intercept, scores, start.dual)
+        return iterate, WIDEST_SIGMA
+    iterate = smoothed.evaluate(start.coef, start.intercept, scores.copy())
+    sigma = WIDEST_SIGMA / weakness(smoothed, iterate)
+    return replace(iterate, scores=scores, intercept=start.intercept, dual=zero), sigma
 
 
 def growth(steps):
@@ -67,7 +71,12 @@ def growth(steps):
     return 1.0
 
 
-def _solved(problem, smoothed, iterate: Iterate):
-    """Whether the smoothed problem is solved well enough to move its centre."""
+def _solved(problem, smoothed, iterate, first):
+    """Whether the smoothed problem is solved well enough to move its centre.
+
+    Its gap has to be small beside that of the problem and beside its own first one: a centre
+    moved earlier is no nearer to the optimum.
+    """
     inner = certify(smoothed, iterate).gap
-    return inner <= INNER_SHARE * certify(problem, iterate).gap
+    outer = certify(problem, iterate).gap
+    return inner <= min(INNER_SHARE * outer, INNER_DECREASE * first)

@@ -41,15 +41,18 @@ class QuadraticModel:
         if len(rows) <= 0.5 * len(problem.labels):
             self.data = problem.data.take(rows)
             self.curvature = self.curvature.take(rows)
-        self.narrow = self.curvature.astype(self.data.dtype)
-        weighted = self.curvature.diagonal().sum(axis=0)
-        self.intercept_ridge = 1e-10 * max(weighted.mean(), 1e-10)
+        # Products of large float32 features would overflow or lose all digits.
+        self.dtype = self.data.dtype if problem.mean_square < 1e8 else np.dtype(np.float64)
+        self.narrow = self.curvature.astype(self.dtype)
+        self.intercept_ridge = 1e-14 * problem.loss.bend + 1e-10 * self._mean_curvature()
+
+    def _mean_curvature(self):
+        return float(np.trace(self.curvature.mean())) / self.free.shape[1]
 
     def product(self, vector):
         """H @ vector, in the precision of X but for the ridge."""
-        dtype = self.data.dtype
-        scores = self.data.scores(np.ascontiguousarray(vector[:-1], dtype=dtype))
-        scores += vector[-1].astype(dtype)
+        scores = self.data.scores(np.ascontiguousarray(vector[:-1], dtype=self.dtype))
+        scores += vector[-1].astype(self.dtype)
         scores = self.narrow.product(scores)
         out = np.empty_like(vector)
         out[:-1] = self.data.correlate(scores)
@@ -65,7 +68,7 @@ class QuadraticModel:
         has_intercept = len(kept) > 0 and kept[-1] == d
         features = kept[:-1] if has_intercept else kept
         hessian = np.zeros((len(feature), len(feature)))
-        for rows in self.data.blocks(len(feature) + len(features)):
+        for rows in self.data.blocks((len(feature) + len(features)) // 4):
             columns = self.data.columns(rows, features)
             self.curvature.take(rows).add_gram(hessian, columns, place, klass)
         self.data.passes.add(2 * self.data.share)

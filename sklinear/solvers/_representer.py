@@ -1,0 +1,45 @@
+"""Reduction to n dimensions for dense data with more features than samples and no L1 part.
+
+By the representer theorem the optimal weights are W = X^T B.  With X X^T = U S U^T the
+problem on the rows of U S^(1/2) (n, r) has the same scores and the same penalty at
+W = X^T U S^(-1/2) V.
+
+References
+----------
+Schoelkopf, Herbrich and Smola, A generalized representer theorem, COLT 2001.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .._data import DenseData
+
+MAX_SAMPLES = 4096
+
+
+def applies(problem):
+    """Whether the reduction is exact and pays."""
+    n, d = problem.data.shape
+    no_l1 = problem.penalty.l1 == 0
+    return no_l1 and not problem.data.sparse and 1.2 * n < d and n <= MAX_SAMPLES
+
+
+def representer(solver):
+    """The solver on the reduced problem, then, should it end too early, on the whole one."""
+
+    def reduced(problem, start):
+        values, vectors = np.linalg.eigh(problem.data.gram())
+        kept = values > values[-1] * len(values) * np.finfo(float).eps
+        root = np.sqrt(values[kept])
+        vectors = np.ascontiguousarray(vectors[:, kept])
+        small = replace(problem, data=DenseData(vectors * root, problem.data.passes, 0.0))
+        coef = vectors.T @ problem.data.scores(start.coef) / root[:, None]
+        for inner in solver(small, replace(start, coef=coef)):
+            lifted = problem.data.correlate(vectors @ (inner.coef / root[:, None]))
+            correlation = problem.data.correlate(problem.weights[:, None] * inner.dual)
+            iterate = replace(inner, coef=lifted, correlation=correlation)
+            yield iterate
+        yield from solver(problem, replace(start, coef=iterate.coef, intercept=iterate.intercept))
+
+    return reduced
