@@ -54,7 +54,7 @@ def draw_history(axes, models):
     axes.plot([], color="black", label="objective")
     axes.plot([], color="black", linestyle="--", label="certified gap")
     axes.axhline(TOL, color="grey", linestyle=":", label="tol")
-    axes.set(yscale="log", xlabel="iteration", title="Relative to zero weights")
+    axes.set(yscale="log", xlabel="iteration", ylabel="relative to F(0)", title="The falling loss")
     axes.legend(ncols=2, frameon=False)
 
 

@@ -40,6 +40,10 @@ class Curvature:
         )
         return out
 
+    def by_class(self, dtype):
+        """The curvature of one class at a time, for coordinate descent (see `ClassState`)."""
+        raise NotImplementedError
+
     def take(self, rows):
         """The same for some of the samples."""
         return replace(
@@ -58,6 +62,10 @@ class SoftmaxCurvature(Curvature):
     """M = diag(q) - q q^T with factor q."""
 
     kind = _core.SOFTMAX_CURVATURE
+
+    def by_class(self, dtype):
+        """q_k (dz_k - sum_l q_l dz_l), class by class."""
+        return SoftmaxState(self, dtype)
 
     def diagonal(self):
         """p_i (M_i)_kk, shape (n, C)."""
@@ -88,6 +96,10 @@ class StarCurvature(Curvature):
     """M = sum over wrong k of a_k (e_k - e_y)(e_k - e_y)^T with factor a, a_y = 0."""
 
     kind = _core.STAR_CURVATURE
+
+    def by_class(self, dtype):
+        """a_k (dz_k - dz_y), and minus their sum for the true class, class by class."""
+        return StarState(self, dtype)
 
     def diagonal(self):
         """p_i (M_i)_kk, shape (n, C)."""
@@ -148,3 +160,60 @@ class StarCurvature(Curvature):
                 block = left.T @ features[np.ix_(rows, feature[other])]
                 hessian[np.ix_(own, other)] -= block
                 hessian[np.ix_(other, own)] -= block.T
+
+
+class ClassState:
+    """The product p_i M_i dz_i one class at a time, while the scores move by dz.
+
+    Attributes
+    ----------
+    curvature : ndarray of shape (C, n)
+        p_i (M_i)_kk.
+    """
+
+    def __init__(self, curvature, dtype):
+        self.factor = np.ascontiguousarray(curvature.factor.T, dtype=dtype)
+        self.weights = curvature.weights.astype(dtype)
+        self.labels = curvature.labels
+        self.curvature = np.ascontiguousarray(curvature.diagonal().T, dtype=dtype)
+
+    def begin(self, moves):
+        """Start from score moves dz, shape (n, C)."""
+        self.moves = np.ascontiguousarray(moves.T, dtype=self.factor.dtype)
+        self.mean = np.einsum("kn,kn->n", self.factor, self.moves)
+
+
+class SoftmaxState(ClassState):
+    """M dz = q * (dz - q . dz)."""
+
+    def residual(self, k):
+        """p_i (M_i dz_i)_k of all samples."""
+        return self.weights * self.factor[k] * (self.moves[k] - self.mean)
+
+    def advance(self, k, move):
+        """Move the scores of class k."""
+        self.moves[k] += move
+        self.mean += self.factor[k] * move
+
+
+class StarState(ClassState):
+    """(M dz)_k = a_k (dz_k - dz_y) for a wrong class, minus their sum for the true one."""
+
+    def begin(self, moves):
+        """Start from score moves dz, shape (n, C)."""
+        super().begin(moves)
+        self.total = self.factor.sum(axis=0)
+        self.true = self.moves[self.labels, np.arange(len(self.labels))]
+
+    def residual(self, k):
+        """p_i (M_i dz_i)_k of all samples."""
+        wrong = self.factor[k] * (self.moves[k] - self.true)
+        return self.weights * np.where(
+            self.labels == k, self.total * self.true - self.mean, wrong
+        )
+
+    def advance(self, k, move):
+        """Move the scores of class k."""
+        self.moves[k] += move
+        self.mean += self.factor[k] * move
+        self.true += np.where(self.labels == k, move, 0)

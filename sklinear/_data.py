@@ -46,10 +46,11 @@ class Data:
         self.passes.add(self.share)
         return self._correlate(rows)
 
-    def take(self, rows):
-        """The same for some of the samples (a copy of these rows)."""
-        share = self.share * len(rows) / max(1, self.shape[0])
-        return type(self)(self.X[rows], self.passes, share)
+    def take(self, rows, features=slice(None)):
+        """The same for some of the samples and features (a copy)."""
+        part = self._part(rows, features)
+        share = self.share * part.shape[0] * part.shape[1] / max(1, self.X.shape[0] * self.X.shape[1])
+        return type(self)(part, self.passes, share)
 
     def blocks(self, entries_per_row):
         """Slices of rows, of a size that keeps a block of them in cache."""
@@ -60,6 +61,17 @@ class Data:
 
 class DenseData(Data):
     """X as an array of float32 or float64, in C or Fortran order."""
+
+    def _part(self, rows, features):
+        part = self.X[rows]
+        return part if isinstance(features, slice) else part[:, features]
+
+    def by_columns(self, dtype):
+        """Features and a constant one, for coordinate descent."""
+        n, d = self.shape
+        columns = np.ones((d + 1, n), dtype=dtype)
+        columns[:-1] = self.X.T
+        return DenseColumns(columns)
 
     def _scores(self, coef):
         if coef.dtype == self.dtype:
@@ -118,6 +130,15 @@ class SparseData(Data):
 
     sparse = True
 
+    def _part(self, rows, features):
+        part = self.X[rows]
+        return part if isinstance(features, slice) else part[:, features]
+
+    def by_columns(self, dtype):
+        """Features and a constant one, for coordinate descent."""
+        ones = sp.csr_matrix(np.ones((self.shape[0], 1)))
+        return SparseColumns(sp.hstack([self.X, ones], format="csc", dtype=dtype))
+
     def _scores(self, coef):
         out = np.zeros((self.shape[0], coef.shape[1]), dtype=coef.dtype)
         X = self.X
@@ -149,6 +170,29 @@ class SparseData(Data):
         out = np.ones((part.shape[0], len(features) + 1))
         out[:, :-1] = part.toarray()
         return out
+
+
+class DenseColumns:
+    """Features in the rows of an array."""
+
+    def __init__(self, columns):
+        self.columns = columns
+
+    def descend(self, chosen, *state):
+        """One sweep of coordinate descent (see the compiled loop)."""
+        _core.dense_class_descent(self.columns, chosen, *state)
+
+
+class SparseColumns:
+    """Features in the columns of a CSC matrix."""
+
+    def __init__(self, matrix):
+        self.matrix = matrix
+
+    def descend(self, chosen, *state):
+        """One sweep of coordinate descent (see the compiled loop)."""
+        X = self.matrix
+        _core.sparse_class_descent(X.indptr, X.indices, X.data, chosen, *state)
 
 
 def wrap(X):

@@ -17,8 +17,10 @@ import numpy as np
 from .._certificate import certify
 from .._penalty import ElasticNet
 from .._problem import line_search
+from ._conjugate import minimise_by_columns, minimise_by_products
+from ._explicit import minimise_dense
+from ._model import QuadraticModel
 from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, SecondMoments
-from ._quadratic import QuadraticModel, minimise_dense, minimise_products
 
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_WIDE = 3000
@@ -88,10 +90,10 @@ class ProximalNewton:
         for accuracy in (0.1, 1e-3, 1e-6):
             free = free_variables(problem, iterate)
             model = QuadraticModel(problem, iterate, free, self._ridge(problem))
-            target = self._minimise(problem, model, accuracy)
+            target = model.expand(self._minimise(problem, model, accuracy))
             if problem.penalty.l1 > 0:
                 target[:-1] = problem.penalty.recentre(target[:-1])
-            move = target - model.start
+            move = target - model.whole
             found = self._search(problem, iterate, move)
             if found is not None:
                 return found
@@ -109,15 +111,18 @@ class ProximalNewton:
     def _minimise(self, problem, model, accuracy):
         if np.count_nonzero(model.free) <= dense_limit(problem):
             return minimise_dense(model, 1e-3 * accuracy)
-        return minimise_products(model, self._preconditioner(problem, model), accuracy)
+        preconditioner = self._preconditioner(problem, model)
+        if problem.penalty.l1 > 0:
+            return minimise_by_columns(model, preconditioner, accuracy)
+        return minimise_by_products(model, preconditioner, accuracy)
 
     def _preconditioner(self, problem, model):
         n, d = problem.data.shape
         if problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES):
-            return Diagonal(model.data, model.curvature, model.ridge)
+            return Diagonal(model)
         if self.moments is None:
             self.moments = SecondMoments(problem.data)
-        return Kronecker(self.moments, model.curvature, model.ridge)
+        return Kronecker(self.moments, model)
 
     def _search(self, problem, iterate, move):
         coef_move, intercept_move = np.ascontiguousarray(move[:-1]), move[-1]
@@ -155,15 +160,15 @@ def free_variables(problem, iterate):
     All of them without an L1 part or where they are few; else the support and the pairs that
     violate optimality most, as many as the support has or a few hundred.
     """
-    d, n_classes = problem.shape
-    free = np.ones((d + 1, n_classes), dtype=bool)
+    n, d = problem.data.shape
+    free = np.ones((d + 1, problem.n_classes), dtype=bool)
     free[-1] = problem.fit_intercept
     l1 = problem.penalty.l1
     if l1 == 0 or free.size <= MAX_DENSE_VARIABLES:
         return free
     support = iterate.coef != 0
     excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
-    room = max(200, np.count_nonzero(support))
+    room = max(1000 if n > d else 200, np.count_nonzero(support))
     if np.count_nonzero(excess > 0) > room:
         cut = np.partition(excess, -room, axis=None)[-room]
         free[:-1] = support | (excess >= cut)

@@ -11,12 +11,8 @@ MAX_KRONECKER_FEATURES = 4096
 class Diagonal:
     """The inverse of the exact diagonal."""
 
-    def __init__(self, data, curvature, ridge):
-        weighted = curvature.diagonal()
-        squares = data.correlate_squares(weighted) + ridge
-        intercept = weighted.sum(axis=0)
-        floor = max(intercept.mean(), 1.0) * 1e-12
-        self.diagonal = np.vstack([squares, intercept + floor])
+    def __init__(self, model):
+        self.diagonal = model.diagonal()
 
     def apply(self, rows):
         """Approximate solution of Hessian @ v = rows."""
@@ -44,13 +40,12 @@ class SecondMoments:
 class Kronecker:
     """(S kron M + ridge)^-1, S the second moments of X and M the mean curvature."""
 
-    def __init__(self, moments, curvature, ridge):
-        mean = curvature.mean()
-        values, self.classes = np.linalg.eigh(mean)
+    def __init__(self, moments, model):
+        values, self.classes = np.linalg.eigh(model.curvature.mean())
         values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
-        self.features = moments.vectors
+        self.features = moments.vectors[model.kept]
         self.diagonal = np.outer(moments.values, values) + max(
-            ridge, 1e-12 * values.max() * moments.values.max()
+            model.ridge, 1e-12 * values.max() * moments.values.max()
         )
 
     def apply(self, rows):

@@ -1,0 +1,128 @@
+"""Minimise a quadratic model through products with its Hessian; for many variables."""
+
+import numpy as np
+
+from ._model import violation
+
+
+def minimise_by_products(model, preconditioner, accuracy, max_products=100):
+    """Minimiser of a model without an L1 part, as a stacked array."""
+    rhs = np.where(model.free, -model.gradient, 0.0)
+    direction, _ = conjugate_gradients(
+        model.product, rhs, preconditioner, model.free, accuracy, max_products
+    )
+    return model.start + direction
+
+
+def minimise_by_columns(model, preconditioner, accuracy, max_rounds=10, max_products=30):
+    """Minimiser of a model with an L1 part, as a stacked array.
+
+    Sweeps of coordinate descent, class after class, find the support and the signs; runs of
+    conjugate gradients on the support, cut where signs change, do the rest.
+    """
+    x, gradient = model.start.copy(), model.gradient
+    first = _size(model, x, gradient)
+    descent = ClassDescent(model)
+    for _ in range(max_rounds):
+        x = descent.sweep(x, 8)
+        x += model.recentre(x)
+        gradient = model.gradient + model.product(x - model.start)
+        if _size(model, x, gradient) <= accuracy * first:
+            break
+        x, gradient = _polish(model, x, gradient, preconditioner, accuracy, max_products)
+        if _size(model, x, gradient) <= accuracy * first:
+            break
+    return x
+
+
+class ClassDescent:
+    """Coordinate descent on a model through the columns of X, one class after the other."""
+
+    def __init__(self, model):
+        self.model = model
+        self.columns = model.data.by_columns(model.dtype)
+        self.state = model.curvature.by_class(model.dtype)
+        self.diagonal = np.asfortranarray(model.diagonal())
+        self.slope = np.asfortranarray(model.gradient - model.ridge * model.start)
+        self.slope[-1] = model.gradient[-1]
+        self.l1 = model.l1.ravel().copy()
+        self.chosen = [np.flatnonzero(column).astype(np.int32) for column in model.free.T]
+
+    def sweep(self, x, n_sweeps):
+        """The weights after some sweeps over all classes."""
+        x = np.asfortranarray(x)
+        self.state.begin(self.model.scores(x - self.model.start))
+        for _ in range(n_sweeps):
+            for k, chosen in enumerate(self.chosen):
+                residual = np.ascontiguousarray(self.state.residual(k))
+                move = np.zeros_like(residual)
+                self.columns.descend(
+                    chosen,
+                    residual,
+                    self.state.curvature[k],
+                    move,
+                    x[:, k],
+                    self.slope[:, k],
+                    self.diagonal[:, k],
+                    self.l1,
+                    self.model.ridge,
+                )
+                self.state.advance(k, move)
+        return np.ascontiguousarray(x)
+
+
+def _size(model, x, gradient):
+    """Norm of the free part of the violation."""
+    return np.linalg.norm(np.where(model.free, violation(x, gradient, model.l1), 0.0))
+
+
+def _polish(model, x, gradient, preconditioner, accuracy, max_products):
+    """A run of conjugate gradients on the support, sign changes set to zero."""
+    support = model.free & ((x != 0) | (model.l1 == 0))
+    sign = np.sign(x)
+    rhs = np.where(support, -(gradient + model.l1 * sign), 0.0)
+    direction, change = conjugate_gradients(
+        model.product, rhs, preconditioner, support, accuracy, max_products
+    )
+    return projected_step(model, x, gradient, sign, direction, change)
+
+
+def projected_step(model, x, gradient, sign, direction, change):
+    """A step along `direction`, sign changes cut at zero; none if the model would not fall."""
+    for step in (1.0, 0.5, 0.25, 0.1, 0.03, 0.01):
+        candidate = x + step * direction
+        crossing = (model.l1 > 0) & (candidate * sign < 0)
+        candidate[crossing] = 0.0
+        move = candidate - x
+        product = model.product(move) if crossing.any() else step * change
+        decrease = np.vdot(gradient, move) + 0.5 * np.vdot(move, product)
+        decrease += (model.l1 * (np.abs(candidate) - np.abs(x))).sum()
+        if decrease < 0:
+            return candidate, gradient + product
+    return x, gradient
+
+
+def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_products):
+    """Solve H v = rhs on `support`; returns v and H v."""
+    solution, image = np.zeros_like(rhs), np.zeros_like(rhs)
+    residual = np.where(support, rhs, 0.0)
+    scaled = np.where(support, preconditioner.apply(residual), 0.0)
+    direction, rho = scaled.copy(), np.vdot(residual, scaled)
+    first = rho
+    for _ in range(max_products):
+        if not rho > 0:
+            break
+        mapped = product(direction)
+        bend = np.vdot(direction, mapped)
+        if not bend > 0:
+            break
+        step = rho / bend
+        solution += step * direction
+        image += step * mapped
+        residual -= step * np.where(support, mapped, 0.0)
+        scaled = np.where(support, preconditioner.apply(residual), 0.0)
+        rho, previous = np.vdot(residual, scaled), rho
+        if rho <= accuracy**2 * first:
+            break
+        direction = scaled + (rho / previous) * direction
+    return solution, image
