@@ -44,13 +44,13 @@ class Curvature:
         """The curvature of one class at a time, for coordinate descent (see `ClassState`)."""
         raise NotImplementedError
 
-    def take(self, rows):
-        """The same for some of the samples."""
+    def take(self, rows, factor=1.0):
+        """The same for some of the samples, their weights multiplied by a factor."""
         return replace(
             self,
             factor=np.ascontiguousarray(self.factor[rows]),
             labels=np.ascontiguousarray(self.labels[rows]),
-            weights=np.ascontiguousarray(self.weights[rows]),
+            weights=factor * self.weights[rows],
         )
 
     def astype(self, dtype):

@@ -1,14 +1,13 @@
 """Minimise a quadratic model through its explicit Hessian; for few variables."""
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from .. import _core
 from ._model import violation
 
 
-def minimise_dense(model, accuracy, max_rounds=30):
-    """Minimiser of the model through the explicit Hessian, as a stacked array.
+def minimise_dense(model, accuracy, max_rounds=20):
+    """Minimiser of the model through the explicit Hessian, and the gradient there.
 
     Without an L1 part this is one Cholesky solve; with it, sweeps of coordinate descent
     alternate with Newton steps on the support.
@@ -18,16 +17,17 @@ def minimise_dense(model, accuracy, max_rounds=30):
     gradient = model.gradient[model.free]
     l1 = np.broadcast_to(model.l1, model.free.shape)[model.free]
     first = np.linalg.norm(violation(x, gradient, l1))
-    for _ in range(max_rounds):
+    for number in range(max_rounds):
         if l1.any():
-            _core.quadratic_descent(hessian, x, gradient, l1, 8)
+            # Sweeps cost little beside a factorisation: more of them where one did not suffice.
+            _core.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 512))
             x, gradient = _recentre(model, x, gradient)
         x, gradient = _newton_on_support(hessian, x, gradient, l1)
         if np.linalg.norm(violation(x, gradient, l1)) <= accuracy * first:
             break
-    out = model.start.copy()
-    out[model.free] = x
-    return out
+    out, slope = model.start.copy(), model.gradient.copy()
+    out[model.free], slope[model.free] = x, gradient
+    return out, slope
 
 
 def _recentre(model, x, gradient):
@@ -38,7 +38,7 @@ def _recentre(model, x, gradient):
     return x + shift, gradient + model.ridge * shift
 
 
-def _newton_on_support(hessian, x, gradient, l1, max_steps=12):
+def _newton_on_support(hessian, x, gradient, l1, max_steps=3):
     """Newton steps on the support, variables that change sign set to zero; the model falls."""
     for _ in range(max_steps):
         support = np.flatnonzero((x != 0) | (l1 == 0))
@@ -79,10 +79,5 @@ def _solve(matrix, rhs):
     diagonal = np.diag(matrix)
     scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max()))
     scaled = matrix * scale * scale[:, None]
-    for ridge in (1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
-        try:
-            factor = cho_factor(scaled + ridge * np.eye(len(rhs)), check_finite=False)
-        except LinAlgError:
-            continue
-        return scale * cho_solve(factor, scale * rhs, check_finite=False)
-    return scale**2 * rhs
+    scaled[np.diag_indices_from(scaled)] += 1e-13
+    return scale * np.linalg.solve(scaled, scale * rhs)

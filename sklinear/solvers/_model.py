@@ -21,9 +21,11 @@ class QuadraticModel:
         The variables that may move.
     damping : float
         Added to l2 in the model.
+    max_rows : int
+        The Hessian is that of so many samples at the most, evenly drawn.
     """
 
-    def __init__(self, problem, iterate, free, damping):
+    def __init__(self, problem, iterate, free, damping, max_rows):
         self.penalty = problem.penalty
         self.ridge = problem.penalty.l2 + damping
         self.whole = np.vstack([iterate.coef, np.zeros(problem.n_classes)])
@@ -33,22 +35,23 @@ class QuadraticModel:
         self.gradient = _stacked_gradient(problem, iterate)[self.kept]
         self.l1 = np.full((len(self.start), 1), problem.penalty.l1)
         self.l1[-1] = 0.0
-        self._restrict(problem, problem.curvature(iterate.scores))
+        self._restrict(problem, problem.curvature(iterate.scores), max_rows)
         # Products of large float32 features would overflow or lose all digits.
         self.dtype = self.data.dtype if problem.mean_square < 1e8 else np.dtype(np.float64)
         self.narrow = self.curvature.astype(self.dtype)
         mean = float(np.trace(self.curvature.mean())) / problem.n_classes
         self.intercept_ridge = 1e-14 * problem.loss.bend + 1e-10 * mean
 
-    def _restrict(self, problem, curvature):
+    def _restrict(self, problem, curvature, max_rows):
         """Keep the samples that curve and the features that may move, where that is few."""
         rows = curvature.active_rows()
-        few = len(rows) <= 0.5 * len(problem.labels)
-        rows = rows if few else slice(None)
+        stride = max(1, len(rows) // max_rows)
+        few = len(rows) <= 0.5 * len(problem.labels) or stride > 1
+        rows = rows[::stride] if few else slice(None)
         features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
-        whole = isinstance(rows, slice) and isinstance(features, slice)
+        whole = not few and isinstance(features, slice)
         self.data = problem.data if whole else problem.data.take(rows, features)
-        self.curvature = curvature.take(rows) if few else curvature
+        self.curvature = curvature.take(rows, stride) if few else curvature
 
     def expand(self, x):
         """Weights of all features, shape (d + 1, C), from those of the model."""
@@ -91,6 +94,12 @@ class QuadraticModel:
         diagonal = np.where(feature == f, self.intercept_ridge, self.ridge)
         hessian[np.diag_indices_from(hessian)] += diagonal
         return hessian
+
+    def value(self, x, gradient):
+        """m(x) - m(w), from the gradient of the quadratic at x."""
+        move = x - self.start
+        quadratic = 0.5 * np.vdot(self.gradient + gradient, move)
+        return float(quadratic + (self.l1 * (np.abs(x) - np.abs(self.start))).sum())
 
     def recentre(self, x):
         """What the best shift of each row adds to x; rows not wholly free stay."""

@@ -24,6 +24,7 @@ from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, Second
 
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_WIDE = 3000
+FIRST_ROWS = int(__import__("os").environ.get("ROWS", 10_000))
 
 
 def proximal_newton(problem, start):
@@ -84,17 +85,21 @@ class ProximalNewton:
     def __init__(self):
         self.damping = 1e-4
         self.moments = None
+        self.max_rows = FIRST_ROWS
+        self.accuracy = 0.1
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
-        for accuracy in (0.1, 1e-3, 1e-6):
+        for accuracy in (self.accuracy, 1e-4, 1e-8):
             free = free_variables(problem, iterate)
-            model = QuadraticModel(problem, iterate, free, self._ridge(problem))
-            target = model.expand(self._minimise(problem, model, accuracy))
+            model = QuadraticModel(problem, iterate, free, self._ridge(problem), self.max_rows)
+            target, gradient = self._minimise(problem, model, accuracy)
+            predicted = model.value(target, gradient)
+            target = model.expand(target)
             if problem.penalty.l1 > 0:
                 target[:-1] = problem.penalty.recentre(target[:-1])
             move = target - model.whole
-            found = self._search(problem, iterate, move)
+            found = self._search(problem, iterate, move, predicted)
             if found is not None:
                 return found
         return None
@@ -124,7 +129,7 @@ class ProximalNewton:
             self.moments = SecondMoments(problem.data)
         return Kronecker(self.moments, model)
 
-    def _search(self, problem, iterate, move):
+    def _search(self, problem, iterate, move, predicted):
         coef_move, intercept_move = np.ascontiguousarray(move[:-1]), move[-1]
         scores_move = problem.scores(coef_move, intercept_move)
         penalty = problem.penalty
@@ -136,9 +141,15 @@ class ProximalNewton:
             coef = iterate.coef + step * coef_move
             return value + penalty.value(coef), slope + penalty.slope(coef, coef_move)
 
+        start = value_and_slope(0.0)
         longest = 1.0 if penalty.l1 > 0 else 1024.0
-        step = line_search(value_and_slope, value_and_slope(0.0), longest)
+        step = line_search(value_and_slope, start, longest)
         self.damping = max(self.damping / 8, 1e-12) if step == 1 else min(4 * self.damping, 1.0)
+        change = value_and_slope(step)[0] - start[0]
+        if change > 0.5 * predicted:
+            self.max_rows *= 3
+        good = change < 0.8 * predicted
+        self.accuracy = max(self.accuracy / 3, 1e-3) if good else 0.1
         if step == 0:
             return None
         return problem.evaluate(
