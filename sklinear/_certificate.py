@@ -38,9 +38,7 @@ def certify(problem, iterate):
     loss_gap = problem.loss.fenchel_young(
         iterate.scores, problem.labels, problem.weights, iterate.dual, scale
     )
-    penalty_gap = problem.penalty.fenchel_young(
-        iterate.coef, scale * iterate.correlation
-    )
+    penalty_gap = problem.penalty.fenchel_young(iterate.coef, scale * iterate.correlation)
     return Certificate(problem.objective(iterate), loss_gap + penalty_gap, scale)
 
 
@@ -61,9 +59,7 @@ def best_scale(problem, iterate):
             largest = min(largest, (1 - 1e-15) * penalty.l1 / size)
 
     def slope(t):
-        _, value = problem.loss.conjugate(
-            problem.labels, problem.weights, iterate.dual, t
-        )
+        _, value = problem.loss.conjugate(problem.labels, problem.weights, iterate.dual, t)
         if penalty.l2 > 0:
             value += penalty.dual_slope(iterate.correlation, t)
         return -value

@@ -342,28 +342,6 @@ def value_and_slope(
     return total, slope
 
 
-def losses(
-    int loss,
-    const floating[:, ::1] scores,
-    const int[::1] labels,
-    double[::1] out,
-    floating[:, ::1] dual,
-    const floating[:, ::1] centre,
-    double sigma,
-):
-    """The loss of each sample, into `out`, and its gradient, into `dual`."""
-    cdef Py_ssize_t i
-    cdef int n_classes = <int> scores.shape[1]
-    cdef const floating* c = NULL
-    with nogil:
-        for i in range(scores.shape[0]):
-            if loss == SMOOTHED_HINGE:
-                c = &centre[i, 0]
-            out[i] = row_dual(
-                loss, &scores[i, 0], labels[i], n_classes, &dual[i, 0], c, sigma
-            )
-
-
 def fenchel_young(
     int loss,
     const floating[:, ::1] scores,
@@ -537,15 +515,16 @@ def quadratic_descent(
 ):
     """Sweeps of exact coordinate minimisation of a quadratic plus sum_j l1_j |x_j|.
 
-    `gradient` is that of the quadratic at `x` and is kept up to date.  Returns the largest
-    decrease of the model, twice the curvature times the squared step, in the last sweep.
+    `gradient` is that of the quadratic at `x` and is kept up to date.  It ends early when a
+    sweep moves nothing.
     """
     cdef Py_ssize_t j, k, size = x.shape[0]
-    cdef double step, largest = 0
-    cdef int sweep
+    cdef double step
+    cdef bint moved
+    cdef int _sweep
     with nogil:
-        for sweep in range(n_sweeps):
-            largest = 0
+        for _sweep in range(n_sweeps):
+            moved = False
             for j in range(size):
                 if hessian[j, j] <= 0:
                     continue
@@ -555,10 +534,9 @@ def quadratic_descent(
                 x[j] = 0 if step == -x[j] else x[j] + step
                 for k in range(size):
                     gradient[k] += step * hessian[j, k]
-                largest = max(largest, hessian[j, j] * step * step)
-            if largest == 0:
+                moved = True
+            if not moved:
                 break
-    return largest
 
 
 cdef inline floating dot(const floating* a, const floating* b, Py_ssize_t size) noexcept nogil:

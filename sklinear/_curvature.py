@@ -35,9 +35,7 @@ class Curvature:
         """Rows p_i M_i v_i, in the precision of `vectors`."""
         out = np.empty_like(vectors)
         factor = np.asarray(self.factor, dtype=vectors.dtype)
-        _core.curvature_product(
-            self.kind, factor, self.labels, self.weights, vectors, out
-        )
+        _core.curvature_product(self.kind, factor, self.labels, self.weights, vectors, out)
         return out
 
     def by_class(self, dtype):
@@ -208,9 +206,7 @@ class StarState(ClassState):
     def residual(self, k):
         """p_i (M_i dz_i)_k of all samples."""
         wrong = self.factor[k] * (self.moves[k] - self.true)
-        return self.weights * np.where(
-            self.labels == k, self.total * self.true - self.mean, wrong
-        )
+        return self.weights * np.where(self.labels == k, self.total * self.true - self.mean, wrong)
 
     def advance(self, k, move):
         """Move the scores of class k."""

@@ -49,7 +49,9 @@ class Data:
     def take(self, rows, features=slice(None)):
         """The same for some of the samples and features (a copy)."""
         part = self._part(rows, features)
-        share = self.share * part.shape[0] * part.shape[1] / max(1, self.X.shape[0] * self.X.shape[1])
+        share = (
+            self.share * part.shape[0] * part.shape[1] / max(1, self.X.shape[0] * self.X.shape[1])
+        )
         return type(self)(part, self.passes, share)
 
     def blocks(self, entries_per_row):

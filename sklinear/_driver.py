@@ -13,7 +13,6 @@ from ._certificate import certify
 from ._problem import Iterate
 from .solvers import choose
 
-
 # At tolerances this tight one more step is taken after the target is met: a gap of eps leaves
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
 TIGHT = 1e-8

@@ -1,6 +1,6 @@
 """The problem a solver is given: data, labels, weights, loss, penalty, intercept.
 
-    F(W, b) = sum_i p_i loss(x_i W + b, y_i) + l1 ||W||_1 + l2/2 ||W||_F^2
+F(W, b) = sum_i p_i loss(x_i W + b, y_i) + l1 ||W||_1 + l2/2 ||W||_F^2
 """
 
 from dataclasses import dataclass, replace

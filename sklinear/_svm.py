@@ -93,7 +93,7 @@ class SVMClassifier(BaseLinearClassifier):
     >>> X, y = load_iris(return_X_y=True)
     >>> model = SVMClassifier(alpha=1e-2, loss="squared_hinge").fit(X, y)
     >>> round(model.score(X, y), 2)
-    0.97
+    0.99
     >>> bool(model.dual_gap_ <= 1e-4 * model.history_["objective"][0])
     True
     """

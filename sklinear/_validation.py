@@ -88,9 +88,7 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
 
 
 def _check_weights(sample_weight, X):
-    weights = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, allow_all_zero_weights=True
-    )
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, allow_all_zero_weights=True)
     if weights.min() < 0:
         place = int(weights.argmin())
         raise ValueError(

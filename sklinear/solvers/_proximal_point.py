@@ -16,7 +16,6 @@ from dataclasses import replace
 import numpy as np
 
 from .._certificate import certify
-from .._problem import Iterate
 from ._newton import ProximalNewton, weakness
 
 INNER_SHARE = 0.3

@@ -15,14 +15,15 @@ import numpy as np
 
 from .._data import DenseData
 
+MIN_FEATURES = 200
 MAX_SAMPLES = 4096
 
 
 def applies(problem):
     """Whether the reduction is exact and pays."""
     n, d = problem.data.shape
-    no_l1 = problem.penalty.l1 == 0
-    return no_l1 and not problem.data.sparse and 1.2 * n < d and n <= MAX_SAMPLES
+    exact = problem.penalty.l1 == 0 and not problem.data.sparse
+    return exact and d >= max(MIN_FEATURES, 1.2 * n) and n <= MAX_SAMPLES
 
 
 def representer(solver):

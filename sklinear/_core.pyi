@@ -1,0 +1,89 @@
+import numpy as np
+from numpy.typing import NDArray
+
+Real = NDArray[np.float32] | NDArray[np.float64]
+Double = NDArray[np.float64]
+Index = NDArray[np.int32] | NDArray[np.int64]
+Label = NDArray[np.int32]
+
+CROSS_ENTROPY: int
+HINGE: int
+SQUARED_HINGE: int
+SMOOTHED_HINGE: int
+SOFTMAX_CURVATURE: int
+STAR_CURVATURE: int
+
+def value_and_dual(
+    loss: int,
+    scores: Real,
+    labels: Label,
+    weights: Double,
+    dual: Real,
+    centre: Real,
+    sigma: float,
+) -> float: ...
+def value_and_slope(
+    loss: int,
+    scores: Real,
+    direction: Real,
+    step: float,
+    labels: Label,
+    weights: Double,
+    buffer: Real,
+    centre: Real,
+    sigma: float,
+) -> tuple[float, float]: ...
+def fenchel_young(
+    loss: int,
+    scores: Real,
+    labels: Label,
+    weights: Double,
+    dual: Real,
+    scale: float,
+    centre: Real,
+    sigma: float,
+) -> float: ...
+def conjugate(
+    loss: int,
+    labels: Label,
+    weights: Double,
+    dual: Real,
+    scale: float,
+    centre: Real,
+    sigma: float,
+) -> tuple[float, float]: ...
+def class_sums(values: Real, labels: Label, weights: Double, out: Double) -> None: ...
+def curvature_product(
+    kind: int, factor: Real, labels: Label, weights: Double, vectors: Real, out: Real
+) -> None: ...
+def csr_scores(indptr: Index, indices: Index, data: Real, coef: Real, out: Real) -> None: ...
+def csr_gradient(indptr: Index, indices: Index, data: Real, rows: Real, out: Real) -> None: ...
+def quadratic_descent(
+    hessian: Double, x: Double, gradient: Double, l1: Double, n_sweeps: int
+) -> None: ...
+def dense_class_descent(
+    columns: Real,
+    chosen: Label,
+    residual: Real,
+    curvature: Real,
+    move: Real,
+    x: Double,
+    slope: Double,
+    diagonal: Double,
+    l1: Double,
+    ridge: float,
+) -> None: ...
+def sparse_class_descent(
+    indptr: Index,
+    indices: Index,
+    data: Real,
+    chosen: Label,
+    residual: Real,
+    curvature: Real,
+    move: Real,
+    x: Double,
+    slope: Double,
+    diagonal: Double,
+    l1: Double,
+    ridge: float,
+) -> None: ...
