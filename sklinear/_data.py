@@ -119,10 +119,10 @@ class DenseData(Data):
             out[block] = np.einsum("ij,ij->i", part, part, dtype=np.float64)
         return out
 
-    def columns(self, rows, features):
-        """Float64 block of some rows (a slice) and some features, with a last column of ones."""
+    def columns(self, rows, features, dtype=np.float64):
+        """Dense block of some rows (a slice) and some features, with a last column of ones."""
         part = self.X[rows]
-        out = np.ones((part.shape[0], len(features) + 1))
+        out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part if len(features) == self.shape[1] else part[:, features]
         return out
 
@@ -166,10 +166,10 @@ class SparseData(Data):
         self.passes.add(self.share)
         return np.asarray(self.X.multiply(self.X).sum(axis=1, dtype=np.float64)).ravel()
 
-    def columns(self, rows, features):
-        """Float64 block of some rows (a slice) and some features, with a last column of ones."""
+    def columns(self, rows, features, dtype=np.float64):
+        """Dense block of some rows (a slice) and some features, with a last column of ones."""
         part = self.X[rows][:, features]
-        out = np.ones((part.shape[0], len(features) + 1))
+        out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part.toarray()
         return out
 

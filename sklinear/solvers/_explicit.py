@@ -7,27 +7,29 @@ from ._model import violation
 
 
 def minimise_dense(model, accuracy, max_rounds=20):
-    """Minimiser of the model through the explicit Hessian, and the gradient there.
-
-    Without an L1 part this is one Cholesky solve; with it, sweeps of coordinate descent
-    alternate with Newton steps on the support.
-    """
+    """Minimiser of the model through the explicit Hessian, and the gradient there."""
     hessian = model.dense_hessian()
-    x = model.start[model.free]
-    gradient = model.gradient[model.free]
+    x, gradient = model.start[model.free], model.gradient[model.free]
     l1 = np.broadcast_to(model.l1, model.free.shape)[model.free]
     first = np.linalg.norm(violation(x, gradient, l1))
     for number in range(max_rounds):
-        if l1.any():
-            # Sweeps cost little beside a factorisation: more of them where one did not suffice.
-            _core.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 512))
-            x, gradient = _recentre(model, x, gradient)
-        x, gradient = _newton_on_support(hessian, x, gradient, l1)
+        x, gradient = improve(hessian, x, gradient, l1, number)
+        x, gradient = _recentre(model, x, gradient)
         if np.linalg.norm(violation(x, gradient, l1)) <= accuracy * first:
             break
     out, slope = model.start.copy(), model.gradient.copy()
     out[model.free], slope[model.free] = x, gradient
     return out, slope
+
+
+def improve(hessian, x, gradient, l1, number=0):
+    """Sweeps of coordinate descent, then Newton steps on the support; one step if l1 is zero.
+
+    Sweeps cost little beside a factorisation: their number doubles from round to round.
+    """
+    if l1.any():
+        _core.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 512))
+    return _newton_on_support(hessian, x, gradient, l1)
 
 
 def _recentre(model, x, gradient):

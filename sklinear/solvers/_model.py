@@ -40,7 +40,7 @@ class QuadraticModel:
         self.dtype = self.data.dtype if problem.mean_square < 1e8 else np.dtype(np.float64)
         self.narrow = self.curvature.astype(self.dtype)
         mean = float(np.trace(self.curvature.mean())) / problem.n_classes
-        self.intercept_ridge = 1e-14 * problem.loss.bend + 1e-10 * mean
+        self.intercept_ridge = 1e-10 * (problem.loss.bend + mean)
 
     def _restrict(self, problem, curvature, max_rows):
         """Keep the samples that curve and the features that may move, where that is few."""

@@ -17,6 +17,7 @@ import numpy as np
 from .._certificate import certify
 from .._penalty import ElasticNet
 from .._problem import line_search
+from ._blocks import minimise_by_blocks
 from ._conjugate import minimise_by_columns, minimise_by_products
 from ._explicit import minimise_dense
 from ._model import QuadraticModel
@@ -24,7 +25,9 @@ from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, Second
 
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_WIDE = 3000
-FIRST_ROWS = int(__import__("os").environ.get("ROWS", 10_000))
+MAX_BLOCK = 1000
+FIRST_ROWS = 10_000
+MAX_TRIALS = 6
 
 
 def proximal_newton(problem, start):
@@ -90,19 +93,30 @@ class ProximalNewton:
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
-        for accuracy in (self.accuracy, 1e-4, 1e-8):
+        objective = abs(problem.objective(iterate))
+        for _ in range(MAX_TRIALS):
             free = free_variables(problem, iterate)
             model = QuadraticModel(problem, iterate, free, self._ridge(problem), self.max_rows)
-            target, gradient = self._minimise(problem, model, accuracy)
+            target, gradient = self._minimise(problem, model, self.accuracy)
             predicted = model.value(target, gradient)
-            target = model.expand(target)
-            if problem.penalty.l1 > 0:
-                target[:-1] = problem.penalty.recentre(target[:-1])
-            move = target - model.whole
-            found = self._search(problem, iterate, move, predicted)
-            if found is not None:
-                return found
+            # No step can win more than the objective: a model that hopes for it is flat where
+            # the problem is not.
+            if -2 * objective < predicted < 0 or problem.penalty.l1 == 0:
+                found = self._search(
+                    problem, iterate, self._move(problem, model, target), predicted
+                )
+                if found is not None:
+                    return found
+            self.damping = min(16 * self.damping, 1.0)
+            self.accuracy = max(0.1 * self.accuracy, 1e-8)
         return None
+
+    def _move(self, problem, model, target):
+        """Stacked step of all features to the minimiser of the model."""
+        target = model.expand(target)
+        if problem.penalty.l1 > 0:
+            target[:-1] = problem.penalty.recentre(target[:-1])
+        return target - model.whole
 
     def _ridge(self, problem):
         """What the model adds to l2: a share of the largest curvature the loss can have.
@@ -116,6 +130,8 @@ class ProximalNewton:
     def _minimise(self, problem, model, accuracy):
         if np.count_nonzero(model.free) <= dense_limit(problem):
             return minimise_dense(model, 1e-3 * accuracy)
+        if problem.penalty.l1 > 0 and blocks_pay(model):
+            return minimise_by_blocks(model, accuracy)
         preconditioner = self._preconditioner(problem, model)
         if problem.penalty.l1 > 0:
             return minimise_by_columns(model, preconditioner, accuracy)
@@ -163,6 +179,12 @@ def dense_limit(problem):
     """How many variables an explicit Hessian may have: more where samples are few."""
     n, d = problem.data.shape
     return MAX_DENSE_VARIABLES_WIDE if n < d and n <= 1000 else MAX_DENSE_VARIABLES
+
+
+def blocks_pay(model):
+    """Whether the Hessian blocks of the classes are few and small, on dense data."""
+    width, n_classes = model.free.shape
+    return not model.data.sparse and width <= MAX_BLOCK and n_classes <= MAX_BLOCK // 10
 
 
 def free_variables(problem, iterate):

@@ -21,7 +21,7 @@ from ._newton import ProximalNewton, weakness
 INNER_SHARE = 0.3
 INNER_DECREASE = 0.1
 WIDEST_SIGMA = 0.5
-MAX_INNER = 60
+MAX_INNER = 30
 
 
 def proximal_point(problem, start):
@@ -31,18 +31,21 @@ def proximal_point(problem, start):
         yield iterate
     newton = ProximalNewton()
     while True:
-        smoothed = problem.with_loss(problem.loss.smoothed(iterate.dual, sigma))
-        iterate = smoothed.evaluate(iterate.coef, iterate.intercept, iterate.scores.copy())
-        count, first = 0, certify(smoothed, iterate).gap
+        centre, count = iterate, 0
+        smoothed = problem.with_loss(problem.loss.smoothed(centre.dual, sigma))
+        iterate = smoothed.evaluate(centre.coef, centre.intercept, centre.scores.copy())
+        first = certify(smoothed, iterate).gap
         yield iterate
         while not _solved(problem, smoothed, iterate, first):
             following = newton.step(smoothed, iterate) if count < MAX_INNER else None
             if following is None:
-                sigma /= 16
                 break
             iterate, count = following, count + 1
             yield iterate
-        sigma *= growth(count)
+        if _solved(problem, smoothed, iterate, first):
+            sigma *= growth(count)
+        else:
+            iterate, sigma = centre, sigma / 4
 
 
 def opening(problem, start):
