@@ -153,25 +153,24 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             self._warm_dual = (problem.labels, solution.iterate.dual)
 
     def _report(self, solution, problem):
-        """Warn of a gap above the target; pass an interrupt on, the model being usable."""
-        if not solution.converged:
-            target = self.tol * problem.value_at_zero
-            at_limit = self.n_iter_ >= self.max_iter
-            remedy = (
-                f"raise max_iter (now {self.max_iter})"
-                if at_limit
-                else "standardise the features or pass X as float64"
-            )
-            warnings.warn(
-                f"{type(self).__name__} stopped after {self.n_iter_} iterations with a duality "
-                f"gap of {solution.gap:.3g}, above the target tol * F(0) = {target:.3g} "
-                f"(tol={self.tol:g}). To reach it, {remedy}; or accept this gap by a larger "
-                "tol, or ask for an easier problem by a larger alpha.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        """Pass an interrupt on, the model being usable; warn of a gap above the target."""
         if solution.interrupted:
             raise KeyboardInterrupt
+        if solution.converged:
+            return
+        remedy = (
+            f"raise max_iter (now {self.max_iter})"
+            if self.n_iter_ >= self.max_iter
+            else "standardise the features or pass X as float64"
+        )
+        warnings.warn(
+            f"{type(self).__name__} stopped after {self.n_iter_} iterations with a duality gap "
+            f"of {solution.gap:.3g}, above the target tol * F(0) = "
+            f"{self.tol * problem.value_at_zero:.3g} (tol={self.tol:g}). To reach it, {remedy}; "
+            "or accept this gap by a larger tol, or ask for an easier problem by a larger alpha.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
 
 def _two_rows(row):

@@ -71,7 +71,7 @@ def dense_class_descent(
     slope: Double,
     diagonal: Double,
     l1: Double,
-    ridge: float,
+    ridge: Double,
 ) -> None: ...
 def sparse_class_descent(
     indptr: Index,
@@ -85,5 +85,5 @@ def sparse_class_descent(
     slope: Double,
     diagonal: Double,
     l1: Double,
-    ridge: float,
+    ridge: Double,
 ) -> None: ...

@@ -567,11 +567,11 @@ def dense_class_descent(
     const double[::1] slope,
     const double[::1] diagonal,
     const double[::1] l1,
-    double ridge,
+    const double[::1] ridge,
 ):
     """One sweep over the coordinates of one class; `columns` holds a feature in each row.
 
-    The derivative in x_j is slope_j + ridge x_j + <column_j, residual>.  A step adds to the
+    The derivative in x_j is slope_j + ridge_j x_j + <column_j, residual>.  A step adds to the
     residual curvature times the step times the column, and to `move` the step times it.
     """
     cdef Py_ssize_t t, i, j, size = columns.shape[1]
@@ -584,7 +584,7 @@ def dense_class_descent(
             column = &columns[j, 0]
             step = minimising_step(
                 x[j],
-                slope[j] + ridge * x[j] + dot(column, &residual[0], size),
+                slope[j] + ridge[j] * x[j] + dot(column, &residual[0], size),
                 diagonal[j],
                 l1[j],
             )
@@ -609,7 +609,7 @@ def sparse_class_descent(
     const double[::1] slope,
     const double[::1] diagonal,
     const double[::1] l1,
-    double ridge,
+    const double[::1] ridge,
 ):
     """The same for columns of a CSC matrix."""
     cdef Py_ssize_t t, i, j, place
@@ -618,7 +618,7 @@ def sparse_class_descent(
     with nogil:
         for t in range(chosen.shape[0]):
             j = chosen[t]
-            derivative = slope[j] + ridge * x[j]
+            derivative = slope[j] + ridge[j] * x[j]
             for place in range(indptr[j], indptr[j + 1]):
                 derivative += data[place] * residual[indices[place]]
             step = minimising_step(x[j], derivative, diagonal[j], l1[j])

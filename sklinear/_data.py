@@ -164,7 +164,11 @@ class SparseData(Data):
     def square_norms(self):
         """|x_i|^2 in float64, shape (n,)."""
         self.passes.add(self.share)
-        return np.asarray(self.X.multiply(self.X).sum(axis=1, dtype=np.float64)).ravel()
+        squares = np.square(self.X.data, dtype=np.float64)
+        ones = np.ones((self.shape[1], 1))
+        out = np.zeros((self.shape[0], 1))
+        _core.csr_scores(self.X.indptr, self.X.indices, squares, ones, out)
+        return out.ravel()
 
     def columns(self, rows, features, dtype=np.float64):
         """Dense block of some rows (a slice) and some features, with a last column of ones."""

@@ -55,15 +55,29 @@ def balance_flows(dual, labels, weights, *, largest=np.inf):
         return dual
     _, component = connected_components(flows > 0, connection="strong")
     kept = component[:, None] == component[None, :]
-    scale = _balancing_scales(np.where(kept, flows, 0.0))
-    ratio = np.where(kept, scale[:, None] / scale[None, :], 0.0)
-    dual *= ratio[labels]
+    dual *= _balancing_ratios(np.where(kept, flows, 0.0))[labels]
     rows = np.arange(len(labels))
     dual[rows, labels] = 0.0
     if np.isfinite(largest):
         dual /= max(1.0, dual.max(initial=0.0) / largest)
     dual[rows, labels] = -dual.sum(axis=1)
     return dual
+
+
+def _balancing_ratios(flows):
+    """Factors 0 <= R_lk with equal row and column sums of R_lk flows_lk.
+
+    Osborne's theta_l / theta_k; where its iteration is too slow (groups of classes that are
+    coupled very weakly), min(F_lk, F_kl) / F_lk, which makes the flows symmetric.
+    """
+    positive = flows > 0
+    scale = _balancing_scales(flows)
+    ratio = np.where(positive, scale[:, None] / scale[None, :], 0.0)
+    balanced = ratio * flows
+    outflow, inflow = balanced.sum(axis=1), balanced.sum(axis=0)
+    if np.abs(outflow - inflow).max() <= 1e-14 * balanced.sum():
+        return ratio
+    return np.divide(np.minimum(flows, flows.T), flows, out=np.zeros_like(flows), where=positive)
 
 
 def _balancing_scales(flows, max_sweeps=1000):

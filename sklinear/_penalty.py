@@ -10,6 +10,26 @@ def soft_threshold(values, threshold):
     return values - np.clip(values, -threshold, threshold)
 
 
+def best_shifts(coef, l1, l2, centre):
+    """argmin over t_j of  sum_k l1 |W_jk - t_j| + C l2/2 (t_j - centre_j)^2, shape (d,).
+
+    At l2 = 0 it is a median of the row; of all medians, the one nearest to zero.  Otherwise
+    the minimiser solves C l2 (t - centre) = l1 (entries above t - entries below t).
+    """
+    ordered = np.sort(coef, axis=1)
+    n_classes = coef.shape[1]
+    if l1 == 0:
+        return centre
+    if l2 == 0:
+        low, high = ordered[:, (n_classes - 1) // 2], ordered[:, n_classes // 2]
+        return np.clip(0.0, low, high)
+    # Entries and the roots of the pieces between them interleave around the minimiser, so it
+    # is the median of both lists together.
+    above = n_classes - 2 * np.arange(n_classes + 1)
+    roots = centre[:, None] + l1 * above / (l2 * n_classes)
+    return np.median(np.hstack([ordered, roots]), axis=1)
+
+
 @dataclass(frozen=True)
 class ElasticNet:
     """The penalty with weights `l1` = alpha * l1_ratio and `l2` = alpha * (1 - l1_ratio)."""
@@ -35,28 +55,8 @@ class ElasticNet:
         return soft_threshold(values, step * self.l1) / (1.0 + step * self.l2)
 
     def recentre(self, coef):
-        """Shift each row of W to the least penalty; the losses don't see such a shift.
-
-        Minimises sum_k l1 |W_jk - t| + l2/2 (W_jk - t)^2 over t: with l2 = 0 a median, an
-        entry of the row, which so becomes zero.  At a minimum between two entries t solves
-        l2 (C t - sum W_j) = l1 (number above t - number below t).
-        """
-        if self.l1 == 0:
-            return coef - coef.mean(axis=1, keepdims=True)
-        ordered = np.sort(coef, axis=1)
-        n_classes = coef.shape[1]
-        if self.l2 == 0:
-            low = ordered[:, (n_classes - 1) // 2]
-            high = ordered[:, n_classes // 2]
-            shift = np.where(np.abs(low) <= np.abs(high), low, high)
-            shift = np.where((low <= 0) & (high >= 0), 0.0, shift)
-        else:
-            # The derivative in t just above and just below each entry; they interleave with
-            # the roots of the pieces, so the minimiser is the median of both lists.
-            above = n_classes - 2 * np.arange(n_classes + 1)
-            roots = coef.mean(axis=1)[:, None] + self.l1 * above / (self.l2 * n_classes)
-            shift = np.median(np.hstack([ordered, roots]), axis=1)
-        return coef - shift[:, None]
+        """Shift each row of W to the least penalty; the losses don't see such a shift."""
+        return coef - best_shifts(coef, self.l1, self.l2, coef.mean(axis=1))[:, None]
 
     def dual_value(self, correlation):
         """sup_W <-A, W> - penalty(W) = sum (|A| - l1)_+^2 / (2 l2); infinite or 0 at l2 = 0."""

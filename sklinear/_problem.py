@@ -101,6 +101,7 @@ class Problem:
 
     def certified(self, coef, intercept, scores, dual):
         """The iterate with a given dual point, balanced first when there is an intercept."""
+        dual[self.weights == 0] = 0.0
         if self.fit_intercept:
             dual = self.loss.balance(dual, self.labels, self.weights)
         correlation = self.data.correlate(self.weights[:, None] * dual)

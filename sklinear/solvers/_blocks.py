@@ -33,10 +33,8 @@ class ClassBlocks:
         self.model = model
         self.state = model.curvature.by_class(model.dtype)
         self.chosen = [np.flatnonzero(column) for column in model.free.T]
-        ridge = np.full(len(model.start), model.ridge)
-        ridge[-1] = model.intercept_ridge
-        self.ridge = ridge
-        self.hessians = [np.diag(ridge[chosen]) for chosen in self.chosen]
+        self.ridge = model.ridges()
+        self.hessians = [np.diag(self.ridge[chosen]) for chosen in self.chosen]
         self._add_curvature()
 
     def _add_curvature(self):

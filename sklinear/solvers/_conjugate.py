@@ -40,8 +40,8 @@ class ClassDescent:
         self.columns = model.data.by_columns(model.dtype)
         self.state = model.curvature.by_class(model.dtype)
         self.diagonal = np.asfortranarray(model.diagonal())
-        self.slope = np.asfortranarray(model.gradient - model.ridge * model.start)
-        self.slope[-1] = model.gradient[-1]
+        self.ridge = model.ridges()
+        self.slope = np.asfortranarray(model.gradient - self.ridge[:, None] * model.start)
         self.l1 = model.l1.ravel().copy()
         self.chosen = [np.flatnonzero(column).astype(np.int32) for column in model.free.T]
 
@@ -62,7 +62,7 @@ class ClassDescent:
                     self.slope[:, k],
                     self.diagonal[:, k],
                     self.l1,
-                    self.model.ridge,
+                    self.ridge,
                 )
                 self.state.advance(k, move)
         return np.ascontiguousarray(x)

@@ -8,6 +8,8 @@ has a free variable; the last row belongs to the intercept, which no penalty tou
 
 import numpy as np
 
+from .._penalty import best_shifts
+
 
 class QuadraticModel:
     """The model around `iterate` in the free variables.
@@ -27,6 +29,7 @@ class QuadraticModel:
 
     def __init__(self, problem, iterate, free, damping, max_rows):
         self.penalty = problem.penalty
+        self.damping = damping
         self.ridge = problem.penalty.l2 + damping
         self.whole = np.vstack([iterate.coef, np.zeros(problem.n_classes)])
         self.kept = np.append(free[:-1].any(axis=1), True)
@@ -45,7 +48,7 @@ class QuadraticModel:
     def _restrict(self, problem, curvature, max_rows):
         """Keep the samples that curve and the features that may move, where that is few."""
         rows = curvature.active_rows()
-        stride = max(1, len(rows) // max_rows)
+        stride = max(1, -(-len(rows) // max_rows))
         few = len(rows) <= 0.5 * len(problem.labels) or stride > 1
         rows = rows[::stride] if few else slice(None)
         features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
@@ -101,12 +104,26 @@ class QuadraticModel:
         quadratic = 0.5 * np.vdot(self.gradient + gradient, move)
         return float(quadratic + (self.l1 * (np.abs(x) - np.abs(self.start))).sum())
 
+    def ridges(self):
+        """What H adds to the diagonal, for each row of a stacked array."""
+        ridge = np.full(len(self.start), self.ridge)
+        ridge[-1] = self.intercept_ridge
+        return ridge
+
     def recentre(self, x):
-        """What the best shift of each row adds to x; rows not wholly free stay."""
+        """What the best shift of each row adds to x; rows not wholly free stay.
+
+        The curvature does not see the shift, the penalty and the damping, which pulls
+        towards the start, do.
+        """
         whole = self.free[:-1].all(axis=1)
         shift = np.zeros_like(x)
-        rows = x[:-1][whole]
-        shift[:-1][whole] = self.penalty.recentre(rows) - rows
+        rows, start = x[:-1][whole], self.start[:-1][whole]
+        if self.ridge > 0:
+            centre = rows.mean(axis=1) - self.damping / self.ridge * start.mean(axis=1)
+        else:
+            centre = rows.mean(axis=1)
+        shift[:-1][whole] = -best_shifts(rows, self.penalty.l1, self.ridge, centre)[:, None]
         return shift
 
 

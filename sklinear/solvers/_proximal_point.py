@@ -36,13 +36,15 @@ def proximal_point(problem, start):
         iterate = smoothed.evaluate(centre.coef, centre.intercept, centre.scores.copy())
         first = certify(smoothed, iterate).gap
         yield iterate
-        while not _solved(problem, smoothed, iterate, first):
-            following = newton.step(smoothed, iterate) if count < MAX_INNER else None
+        following = iterate
+        while not _solved(problem, smoothed, iterate, first) and count < MAX_INNER:
+            following = newton.step(smoothed, iterate)
             if following is None:
                 break
             iterate, count = following, count + 1
             yield iterate
-        if _solved(problem, smoothed, iterate, first):
+        # Where nothing is left to gain, the first gap was as small as rounding lets it be.
+        if _solved(problem, smoothed, iterate, first if following else np.inf):
             sigma *= growth(count)
         else:
             iterate, sigma = centre, sigma / 4

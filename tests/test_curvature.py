@@ -1,0 +1,167 @@
+"""Curvature of the losses against explicit matrices: (C, C) a sample, (dC, dC) the Hessian."""
+
+import numpy as np
+import pytest
+from problems import LOSSES, SMOOTH, make_scores
+from scipy.special import softmax
+
+
+def make(name, **size):
+    scores, labels, weights = make_scores(**size)
+    loss = LOSSES[name](labels, scores.shape[1])
+    return loss.curvature(scores, labels, weights), matrices(name, scores, labels), weights
+
+
+def matrices(name, scores, labels):
+    """M_i of every sample, shape (n, C, C)."""
+    n_classes = scores.shape[1]
+    out = np.zeros((*scores.shape, n_classes))
+    for i, y in enumerate(labels):
+        if name == "cross-entropy":
+            q = softmax(scores[i])
+            out[i] = np.diag(q) - np.outer(q, q)
+            continue
+        for k in set(range(n_classes)) - {y}:
+            m = 1 + scores[i, k] - scores[i, y]
+            curved = m > 0 if name == "squared hinge" else 0 < 0.3 + 0.7 * m < 1
+            e = np.eye(n_classes)[k] - np.eye(n_classes)[y]
+            out[i] += (2.0 if name == "squared hinge" else 0.7) * curved * np.outer(e, e)
+    return out
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_matrices_against_finite_differences_of_the_gradient(name):
+    scores, labels, weights = make_scores()
+    loss, h = LOSSES[name](labels, 4), 1e-5
+    for k in range(4):
+        move = h * np.eye(4)[k]
+        up, down = (loss.value_and_dual(scores + s, labels, weights)[1] for s in (move, -move))
+        column = matrices(name, scores, labels)[:, :, k]
+        np.testing.assert_allclose((up - down) / (2 * h), column, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_product(name, dtype):
+    curvature, M, weights = make(name)
+    vectors = np.random.default_rng(1).normal(size=M.shape[:2]).astype(dtype)
+    found = curvature.product(vectors)
+    expected = np.einsum("i,ikl,il->ik", weights, M, vectors)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected, atol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_product_after_narrowing_the_factor(name):
+    curvature, M, weights = make(name)
+    vectors = np.random.default_rng(1).normal(size=M.shape[:2])
+    found = curvature.astype(np.float32).product(vectors)
+    np.testing.assert_allclose(found, np.einsum("i,ikl,il->ik", weights, M, vectors), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_mean(name):
+    curvature, M, weights = make(name)
+    np.testing.assert_allclose(curvature.mean(), np.tensordot(weights, M, 1), atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_diagonal(name):
+    curvature, M, weights = make(name)
+    expected = weights[:, None] * np.diagonal(M, axis1=1, axis2=2)
+    np.testing.assert_allclose(curvature.diagonal(), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_null_vector(name):
+    """A common shift of the scores changes no loss: M 1 = 0."""
+    curvature, M, _ = make(name)
+    np.testing.assert_allclose(curvature.product(np.ones(M.shape[:2])), 0, atol=1e-16)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_positive_semi_definite(name):
+    """Every M_i: the forms of a basis of eigenvectors of each, by way of its columns."""
+    curvature, M, weights = make(name)
+    columns = [curvature.product(np.tile(e, (len(M), 1))) for e in np.eye(4)]
+    rebuilt = np.stack(columns, axis=2)
+    np.testing.assert_allclose(rebuilt, rebuilt.transpose(0, 2, 1), atol=1e-16)
+    assert np.linalg.eigvalsh(rebuilt).min() >= -1e-15
+    assert np.linalg.eigvalsh(rebuilt).max() >= 0.1 * weights.min()
+
+
+@pytest.mark.parametrize("part", [1.0, 0.5])
+@pytest.mark.parametrize("width", [5, 70])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_add_gram(name, width, part):
+    """Few and many features go different ways; all variables, or half of them."""
+    curvature, M, weights = make(name)
+    rng = np.random.default_rng(2)
+    features = rng.normal(size=(len(M), width))
+    feature, klass = np.nonzero(rng.random((width, 4)) < part)
+    full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)
+    expected = full[feature[:, None], klass[:, None], feature, klass]
+    hessian = np.ones(expected.shape)
+    curvature.add_gram(hessian, features, feature, klass)
+    np.testing.assert_allclose(hessian, 1 + expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("width", [5, 70])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_add_gram_of_one_class(name, width):
+    curvature, M, weights = make(name)
+    features = np.random.default_rng(2).normal(size=(len(M), width))
+    expected = np.einsum("i,ij,iJ->jJ", weights * M[:, 1, 1], features, features)
+    hessian = np.zeros((width, width))
+    curvature.add_gram(hessian, features, np.arange(width), np.ones(width, dtype=int))
+    np.testing.assert_allclose(hessian, expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_by_class_begins_at_the_product(name):
+    curvature, M, weights = make(name)
+    moves = np.random.default_rng(1).normal(size=M.shape[:2])
+    state = curvature.by_class(np.float64)
+    state.begin(moves)
+    expected = np.einsum("i,ikl,il->ki", weights, M, moves)
+    np.testing.assert_allclose([state.residual(k) for k in range(4)], expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_by_class_follows_the_moves(name):
+    curvature, M, weights = make(name)
+    rng = np.random.default_rng(1)
+    moves = rng.normal(size=M.shape[:2])
+    state = curvature.by_class(np.float64)
+    state.begin(moves)
+    for k in (2, 0, 3, 1, 2):
+        move = rng.normal(size=len(M))
+        state.advance(k, move)
+        moves[:, k] += move
+        expected = np.einsum("i,ikl,il->ki", weights, M, moves)
+        np.testing.assert_allclose([state.residual(k) for k in range(4)], expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_by_class_holds_the_diagonal(name):
+    curvature, M, weights = make(name)
+    expected = (weights[:, None] * np.diagonal(M, axis1=1, axis2=2)).T
+    np.testing.assert_allclose(curvature.by_class(np.float64).curvature, expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_some_rows_with_a_factor(name):
+    curvature, M, weights = make(name)
+    rows = np.array([7, 2, 3])
+    expected = 4 * np.tensordot(weights[rows], M[rows], 1)
+    np.testing.assert_allclose(curvature.take(rows, 4).mean(), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_rows_that_are_not_active_do_not_curve(name):
+    scores, labels, weights = make_scores(n_samples=60)
+    weights[::3] = 0
+    curvature = LOSSES[name](labels, 4).curvature(scores, labels, weights)
+    curved = np.flatnonzero((weights[:, None, None] * matrices(name, scores, labels)).any((1, 2)))
+    assert 0 < len(curved) < len(labels)
+    np.testing.assert_array_equal(curvature.active_rows(), curved)

@@ -1,0 +1,256 @@
+"""Products with X, dense in both orders and CSR, against NumPy in float64."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from data import csr, messy_csr
+
+from sklinear._data import DenseData, SparseData, wrap
+
+DENSE = {
+    "C float64": lambda X: np.ascontiguousarray(X, dtype=np.float64),
+    "C float32": lambda X: np.ascontiguousarray(X, dtype=np.float32),
+    "Fortran float64": lambda X: np.asfortranarray(X, dtype=np.float64),
+    "Fortran float32": lambda X: np.asfortranarray(X, dtype=np.float32),
+}
+SPARSE = {
+    f"csr {dtype.__name__} {index.__name__}": lambda X, dtype=dtype, index=index: csr(
+        X.astype(dtype), index
+    )
+    for dtype in (np.float64, np.float32)
+    for index in (np.int32, np.int64)
+}
+KINDS = DENSE | SPARSE
+over_kinds = pytest.mark.parametrize("kind", KINDS)
+
+
+def make_X(n=50, d=7, seed=0):
+    """A third zeros, a row and a column of them; entries exact in float32."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)).astype(np.float32).astype(np.float64)
+    X[rng.random((n, d)) < 0.3] = 0
+    X[3] = X[:, 2] = 0
+    return X
+
+
+def weights_for(rows, seed=1):
+    return np.random.default_rng(seed).normal(size=(rows, 4))
+
+
+@over_kinds
+def test_wrap(kind):
+    data = wrap(KINDS[kind](make_X()))
+    assert type(data) is (DenseData if kind in DENSE else SparseData)
+    assert data.sparse == (kind in SPARSE)
+    assert data.shape == (50, 7)
+    assert data.dtype == (np.float64 if "float64" in kind else np.float32)
+
+
+@over_kinds
+def test_scores_in_double_precision(kind):
+    X, coef = make_X(), weights_for(7)
+    scores = wrap(KINDS[kind](X)).scores(coef)
+    assert scores.dtype == np.float64
+    assert scores.flags.c_contiguous
+    np.testing.assert_allclose(scores, X @ coef, rtol=1e-12, atol=1e-14)
+
+
+@over_kinds
+def test_correlations_in_double_precision(kind):
+    X, rows = make_X(), weights_for(50)
+    correlation = wrap(KINDS[kind](X)).correlate(rows)
+    assert correlation.dtype == np.float64
+    assert correlation.flags.c_contiguous
+    np.testing.assert_allclose(correlation, X.T @ rows, rtol=1e-12, atol=1e-13)
+
+
+@over_kinds
+def test_products_in_single_precision(kind):
+    X, coef, rows = make_X(), weights_for(7), weights_for(50)
+    data = wrap(KINDS[kind](X))
+    scores = data.scores(coef.astype(np.float32))
+    correlation = data.correlate(rows.astype(np.float32))
+    assert scores.dtype == correlation.dtype == np.float32
+    np.testing.assert_allclose(scores, X @ coef, atol=1e-5)
+    np.testing.assert_allclose(correlation, X.T @ rows, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["C float32", "Fortran float32"])
+def test_products_of_several_blocks(kind, monkeypatch):
+    monkeypatch.setattr("sklinear._data.BLOCK_ENTRIES", 150)
+    X, coef, rows = make_X(), weights_for(7), weights_for(50)
+    data = wrap(KINDS[kind](X))
+    assert len(list(data.blocks(7))) == 3
+    np.testing.assert_allclose(data.scores(coef), X @ coef, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(data.correlate(rows), X.T @ rows, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(data.correlate_squares(rows), (X * X).T @ rows, rtol=1e-12)
+    np.testing.assert_allclose(data.gram(), X @ X.T, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(data.square_norms(), (X * X).sum(axis=1), rtol=1e-12)
+
+
+@over_kinds
+def test_correlations_of_squares(kind):
+    X, rows = make_X(), weights_for(50)
+    found = wrap(KINDS[kind](X)).correlate_squares(rows)
+    np.testing.assert_allclose(found, (X * X).T @ rows, rtol=1e-12, atol=1e-13)
+
+
+@over_kinds
+def test_square_norms(kind):
+    X = make_X()
+    found = wrap(KINDS[kind](X)).square_norms()
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, (X * X).sum(axis=1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", DENSE)
+def test_gram(kind):
+    X = make_X()
+    gram = wrap(DENSE[kind](X)).gram()
+    assert gram.dtype == np.float64
+    np.testing.assert_allclose(gram, X @ X.T, rtol=1e-12, atol=1e-14)
+
+
+@over_kinds
+@pytest.mark.parametrize("features", [np.arange(7), np.array([1, 4]), np.array([], dtype=int)])
+@pytest.mark.parametrize("rows", [slice(None), slice(5, 30, 3), slice(0, 0)])
+def test_columns(kind, features, rows):
+    """The chosen part of X, and a column of ones."""
+    X = make_X()
+    found = wrap(KINDS[kind](X)).columns(rows, features)
+    part = X[rows][:, features]
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, np.column_stack([part, np.ones(len(part))]))
+
+
+@over_kinds
+@pytest.mark.parametrize("features", [slice(None), np.array([1, 4])])
+@pytest.mark.parametrize("rows", [slice(None), np.array([4, 9, 10])])
+def test_take(kind, rows, features):
+    X = make_X()
+    data = wrap(KINDS[kind](X))
+    part, expected = data.take(rows, features), X[rows][:, features]
+    assert part.shape == expected.shape
+    assert part.dtype == data.dtype
+    assert part.sparse == data.sparse
+    coef = weights_for(expected.shape[1])
+    np.testing.assert_allclose(part.scores(coef), expected @ coef, rtol=1e-12, atol=1e-14)
+
+
+@over_kinds
+def test_sweep_of_one_column_takes_its_best_step(kind):
+    """A quadratic in one weight: curvature <x, a x> + ridge, slope <x, r> + s + ridge x."""
+    X = make_X()
+    data, a = wrap(KINDS[kind](X)), np.full(50, 0.5)
+    residual, move, weights = np.ones(50), np.zeros(50), np.full(8, 0.2)
+    curvature = 0.5 * (X[:, 4] ** 2).sum() + 3
+    slope = X[:, 4].sum() + 0.7 + 3 * 0.2
+    others = np.full(8, 0.7), np.full(8, curvature), np.zeros(8), np.full(8, 3.0)
+    data.by_columns(np.float64).descend(
+        np.array([4], np.int32), residual, a, move, weights, *others
+    )
+    step = -slope / curvature
+    np.testing.assert_allclose(weights, 0.2 + step * np.eye(8)[4], rtol=1e-12)
+    np.testing.assert_allclose(move, step * X[:, 4], rtol=1e-12)
+    np.testing.assert_allclose(residual, 1 + 0.5 * step * X[:, 4], rtol=1e-12)
+
+
+def test_unsorted_rows():
+    """Each entry in two halves, the columns of a row in falling order."""
+    X, coef, rows = make_X(), weights_for(7), weights_for(50)
+    data = wrap(messy_csr(X))
+    np.testing.assert_allclose(data.scores(coef), X @ coef, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(data.correlate(rows), X.T @ rows, rtol=1e-12, atol=1e-13)
+
+
+@over_kinds
+def test_no_samples_and_no_features(kind):
+    data = wrap(KINDS[kind](make_X()))
+    empty = data.take(np.array([], dtype=int))
+    assert empty.scores(weights_for(7)).shape == (0, 4)
+    np.testing.assert_array_equal(empty.correlate(np.zeros((0, 4))), np.zeros((7, 4)))
+    narrow = data.take(slice(None), np.array([], dtype=int))
+    np.testing.assert_array_equal(narrow.scores(np.zeros((0, 4))), np.zeros((50, 4)))
+
+
+@over_kinds
+def test_read_only(kind):
+    X = KINDS[kind](make_X())
+    for part in (X.data, X.indices, X.indptr) if kind in SPARSE else (X,):
+        part.flags.writeable = False
+    np.testing.assert_allclose(wrap(X).scores(np.ones((7, 1)))[:, 0], X.sum(axis=1), rtol=1e-5)
+
+
+def peak_of(action):
+    """Bytes allocated at most beyond those before."""
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda data: data.scores(np.ones((data.shape[1], 2))),
+        lambda data: data.correlate(np.ones((data.shape[0], 2))),
+        lambda data: data.correlate_squares(np.ones((data.shape[0], 2))),
+        lambda data: data.square_norms(),
+    ],
+    ids=["scores", "correlate", "correlate_squares", "square_norms"],
+)
+def test_no_double_copy_of_single_precision(product, order):
+    X = np.ones((8000, 1000), dtype=np.float32, order=order)
+    assert peak_of(lambda: product(wrap(X))) < 0.25 * 2 * X.nbytes
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_no_double_copy_in_the_gram_matrix(order):
+    X = np.ones((100, 80_000), dtype=np.float32, order=order)
+    assert peak_of(wrap(X).gram) < 0.25 * 2 * X.nbytes
+
+
+@pytest.mark.parametrize("product", ["scores", "correlate"])
+def test_no_copy_of_sparse_data(product):
+    X = csr(np.ones((2000, 1000), dtype=np.float32))
+    size = X.shape[1] if product == "scores" else X.shape[0]
+    weights = np.ones((size, 2))
+    assert peak_of(lambda: getattr(wrap(X), product)(weights)) < 0.1 * X.data.nbytes
+
+
+@over_kinds
+def test_a_pass_is_two_products(kind):
+    data = wrap(KINDS[kind](make_X()))
+    assert data.passes.total == 0
+    data.correlate(data.scores(weights_for(7)))
+    assert data.passes.total == 1
+
+
+@over_kinds
+def test_other_products_count_half_a_pass(kind):
+    data = wrap(KINDS[kind](make_X()))
+    data.square_norms()
+    data.correlate_squares(weights_for(50))
+    assert data.passes.total == 1
+
+
+@over_kinds
+def test_products_with_a_part_count_its_share(kind):
+    data = wrap(KINDS[kind](make_X(d=8)))
+    part = data.take(np.arange(0, 50, 5), np.arange(4))
+    part.correlate(part.scores(weights_for(4)))
+    assert data.passes.total == pytest.approx(0.2 * 0.5)
+    smaller = part.take(np.arange(5))
+    smaller.correlate(smaller.scores(weights_for(4)))
+    assert data.passes.total == pytest.approx(0.1 + 0.05)
+
+
+def test_blocks_cover_all_rows():
+    data = wrap(np.zeros((1000, 3)))
+    for entries in (0, 1, 1000, 10**7):
+        covered = np.concatenate([np.arange(1000)[rows] for rows in data.blocks(entries)])
+        np.testing.assert_array_equal(covered, np.arange(1000))
