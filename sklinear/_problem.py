@@ -130,15 +130,19 @@ def best_shift(problem, scores, max_steps=100):
     Returns the shift (C,) and the natural dual point there.  Works on the scores alone.
     """
     loss, labels, weights = problem.loss, problem.labels, problem.weights
-    shift = np.zeros(problem.n_classes)
+    shift, decrement = np.zeros(problem.n_classes), -np.inf
     value, dual = loss.value_and_dual(scores, labels, weights)
     for _ in range(max_steps):
         gradient = weights @ dual
         if np.abs(gradient).max() <= 1e-15 * (weights @ np.abs(dual)).max():
             break
         curvature = loss.curvature(scores + shift, labels, weights).mean()
-        direction = -_solve_on_sum_zero(curvature, gradient, loss.bend)
+        direction = -_solve_on_sum_zero(curvature, gradient)
         start = value, gradient @ direction
+        # Near the end a Newton step leaves next to nothing, or only rounding is left.
+        if -start[1] < 1e-20 * max(value, 1.0) and start[1] < 0.1 * decrement:
+            break
+        decrement = start[1]
         step, trial = _shift_step(problem, scores + shift, direction, start)
         if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
             break
@@ -148,15 +152,16 @@ def best_shift(problem, scores, max_steps=100):
     return shift - shift.mean(), dual
 
 
-def _solve_on_sum_zero(matrix, rhs, bend):
+def _solve_on_sum_zero(matrix, rhs):
     """Solve a positive semi-definite system whose null space holds the vector of ones.
 
-    A class without curvature (all its dual variables at a bound) gets that of `bend`.
+    A class with next to no curvature (its dual variables at a bound) would go to infinity;
+    it gets as much as makes its step about ten, which is far on the scale of scores.
     """
     size = len(rhs)
     diagonal = np.diag(matrix)
-    level = max(diagonal.mean(), 1e-3 * bend / size)
-    ridge = np.where(diagonal > 1e-8 * level, 1e-12 * level, level)
+    level = max(diagonal.mean(), np.abs(rhs).max())
+    ridge = np.maximum(1e-15 * level, 0.1 * np.abs(rhs) - diagonal)
     solution = np.linalg.solve(matrix + np.diag(ridge) + level / size, rhs)
     return solution - solution.mean()
 
