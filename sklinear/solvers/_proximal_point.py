@@ -20,6 +20,7 @@ from ._newton import ProximalNewton, weakness
 
 INNER_SHARE = 0.3
 INNER_DECREASE = 0.1
+NEGLIGIBLE = 1e-4
 WIDEST_SIGMA = 0.5
 MAX_INNER = 30
 
@@ -78,9 +79,9 @@ def growth(steps):
 def _solved(problem, smoothed, iterate, first):
     """Whether the smoothed problem is solved well enough to move its centre.
 
-    Its gap has to be small beside that of the problem and beside its own first one: a centre
-    moved earlier is no nearer to the optimum.
+    Its gap has to be small beside that of the problem and, unless it is negligible, beside its
+    own first one: a centre moved earlier is no nearer to the optimum.
     """
     inner = certify(smoothed, iterate).gap
     outer = certify(problem, iterate).gap
-    return inner <= min(INNER_SHARE * outer, INNER_DECREASE * first)
+    return inner <= min(INNER_SHARE * outer, max(INNER_DECREASE * first, NEGLIGIBLE * outer))
