@@ -95,7 +95,8 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
             if best is None or certificate.gap <= best_gap:
                 best, best_gap = iterate, certificate.gap
             if best_gap <= target and _rounded(problem, best, dtype)[1].gap <= target:
-                closing = tol <= TIGHT and not closing
+                at_start = len(history.rows) == 2
+                closing = tol <= TIGHT and not closing and not at_start
                 if not closing:
                     break
             if len(history.rows) > max_iter:

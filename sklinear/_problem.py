@@ -143,12 +143,11 @@ def best_shift(problem, scores, max_steps=100):
         if -start[1] < 1e-20 * max(value, 1.0) and start[1] < 0.1 * decrement:
             break
         decrement = start[1]
-        step, trial = _shift_step(problem, scores + shift, direction, start)
+        step, trial_value, trial = _shift_step(problem, scores + shift, direction, start)
         if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
             break
         shift += step * direction
-        dual = trial
-        value = problem.loss_value(scores + shift)
+        value, dual = trial_value, trial
     return shift - shift.mean(), dual
 
 
@@ -166,21 +165,22 @@ def _solve_on_sum_zero(matrix, rhs):
     return solution - solution.mean()
 
 
-def _shift_step(problem, scores, direction, value):
-    """Step along a shift of all the scores, and the dual point there (None at a step of 0)."""
-    state = {"dual": None}
+def _shift_step(problem, scores, direction, start):
+    """Step along a shift of all the scores, with the value and the dual point there."""
+    tried = {0.0: (start[0], None)}
 
     def value_and_slope(step):
         value, dual = problem.loss.value_and_dual(
             scores + step * direction, problem.labels, problem.weights
         )
-        state["dual"] = dual
+        tried.clear()
+        tried[step] = value, dual
         return value, (problem.weights @ dual) @ direction
 
-    step = line_search(value_and_slope, value)
-    if step > 0:
+    step = line_search(value_and_slope, start)
+    if step > 0 and step not in tried:
         value_and_slope(step)
-    return step, state["dual"]
+    return step, *tried.get(step, (start[0], None))
 
 
 def line_search(value_and_slope, start, longest=1024.0, accuracy=0.5):

@@ -199,6 +199,14 @@ def test_warm_start_at_the_optimum(loss, l1_ratio, n_classes, container):
     assert model.history_["objective"][0] == pytest.approx(problem_of(model, X, y).at_zero)
 
 
+@every_loss
+def test_warm_start_at_a_tight_optimum(loss):
+    """The closing step of a tight tolerance is not taken again."""
+    X, y = make_classes(3)
+    model = tight(loss, alpha=0.01, warm_start=True).fit(X, y)
+    assert model.fit(X, y).n_iter_ <= 1
+
+
 @pytest.mark.parametrize("change", ["alpha", "weights", "samples", "labels", "intercept"])
 @every_l1_ratio
 @every_loss

@@ -1,8 +1,8 @@
 """Proximal Newton method for smooth losses.
 
-Each step minimises the quadratic model of the loss plus the penalty, through an explicit
-Hessian where the free variables are few and by preconditioned conjugate gradients where they
-are many, and ends with an exact line search on cached scores.
+Each step minimises the quadratic model of the loss plus the penalty (through an explicit
+Hessian where the free variables are few; else through the blocks of the classes, columns of X
+or Hessian products) and ends with an exact line search on cached scores.
 
 References
 ----------
