@@ -38,6 +38,10 @@ class Curvature:
         _core.curvature_product(self.kind, factor, self.labels, self.weights, vectors, out)
         return out
 
+    def change(self, vectors):
+        """Rows M_i v_i: how the gradient in the scores changes with these, to first order."""
+        return replace(self, weights=np.ones(len(self.labels))).product(vectors)
+
     def by_class(self, dtype):
         """The curvature of one class at a time, for coordinate descent (see `ClassState`)."""
         raise NotImplementedError
@@ -81,13 +85,14 @@ class SoftmaxCurvature(Curvature):
     def add_gram(self, hessian, features, feature, klass):
         """Add sum_i p_i (M_i)_kl x_ij x_ij' to `hessian`, for variables (j, k) and (j', l)."""
         root = np.sqrt(self.weights)[:, None]
-        mixed = features[:, feature] * (root * self.factor)[:, klass]
+        mixed = features[:, feature]
+        mixed *= (root * self.factor).astype(features.dtype)[:, klass]
         hessian -= mixed.T @ mixed
         for k in np.unique(klass):
             chosen = np.flatnonzero(klass == k)
             part = features[:, feature[chosen]]
-            weight = (self.weights * self.factor[:, k])[:, None]
-            hessian[np.ix_(chosen, chosen)] += part.T @ (weight * part)
+            part *= np.sqrt(self.weights * self.factor[:, k]).astype(features.dtype)[:, None]
+            hessian[np.ix_(chosen, chosen)] += part.T @ part
 
 
 class StarCurvature(Curvature):

@@ -5,7 +5,7 @@ here, so every solver has them.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,12 +85,13 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
     """
     target = tol * problem.value_at_zero
     history = History(problem, verbose)
+    bound = LowerBound(problem)
     best, best_gap, closing, interrupted = None, np.inf, False, False
     try:
         for iterate in choose(problem)(problem, start):
             if best is None:
                 history.add(*_at_zero(problem, iterate))
-            certificate = certify(problem, iterate)
+            iterate, certificate = bound.certify(iterate)
             history.add(certificate.objective, certificate.gap)
             if best is None or certificate.gap <= best_gap:
                 best, best_gap = iterate, certificate.gap
@@ -114,6 +115,28 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
         interrupted=interrupted,
         history=history.arrays(),
     )
+
+
+class LowerBound:
+    """Certifies iterates by the best dual point seen so far, theirs or an earlier one."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.best = None
+        self.value = -np.inf
+
+    def certify(self, iterate):
+        """The iterate with the better dual point, and its certificate."""
+        certificate = certify(self.problem, iterate)
+        value = certificate.objective - certificate.gap
+        if value < self.value:
+            better = replace(iterate, dual=self.best.dual, correlation=self.best.correlation)
+            earlier = certify(self.problem, better)
+            # The bounds may differ by less than the rounding of the objective.
+            if earlier.gap < certificate.gap:
+                return better, earlier
+        self.best, self.value = iterate, value
+        return iterate, certificate
 
 
 def _at_zero(problem, iterate):

@@ -1,7 +1,8 @@
-"""Make a dual point balanced: sum_i p_i g_i = 0, as an unpenalised intercept demands.
+"""Make a dual point feasible: inside the domain of the conjugate, and balanced.
 
-Both repairs keep every g_i inside the domain of its conjugate and change nothing (beyond
-rounding) where the point is balanced already.
+Balanced means sum_i p_i g_i = 0, as an unpenalised intercept demands.  Both balancing repairs
+keep every g_i inside its domain and change nothing (beyond rounding) where the point is
+balanced already.  All repairs work in place.
 """
 
 import numpy as np
@@ -15,6 +16,26 @@ def class_sums(values, labels, weights):
     out = np.zeros((values.shape[1], values.shape[1]))
     _core.class_sums(values, labels, weights, out)
     return out
+
+
+def clip_simplex(dual, labels):
+    """Move g = q - e_y into its domain: q becomes non-negative with sum one."""
+    rows = np.arange(len(labels))
+    dual[rows, labels] += 1.0
+    np.maximum(dual, 0.0, out=dual)
+    dual /= dual.sum(axis=1, keepdims=True)
+    dual[rows, labels] = 0.0
+    dual[rows, labels] = -dual.sum(axis=1)
+    return dual
+
+
+def clip_star(dual, labels, *, largest=np.inf):
+    """Move g_k = u_k (k wrong), g_y = -sum u, into its domain: 0 <= u <= `largest`."""
+    rows = np.arange(len(labels))
+    np.clip(dual, 0.0, largest, out=dual)
+    dual[rows, labels] = 0.0
+    dual[rows, labels] = -dual.sum(axis=1)
+    return dual
 
 
 def balance_simplex(dual, labels, weights):

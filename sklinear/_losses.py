@@ -14,7 +14,7 @@ import numpy as np
 
 from . import _core
 from ._curvature import SoftmaxCurvature, StarCurvature
-from ._feasibility import balance_flows, balance_simplex
+from ._feasibility import balance_flows, balance_simplex, clip_simplex, clip_star
 
 
 class Loss:
@@ -103,6 +103,10 @@ class Loss:
         """The largest t for which t g stays in the domain of the conjugate."""
         raise NotImplementedError
 
+    def clip(self, dual, labels):
+        """A nearby dual point in the domain of the conjugate (works in place)."""
+        raise NotImplementedError
+
     def balance(self, dual, labels, weights):
         """A nearby dual point, in the domain, with sum_i p_i g_i = 0 (works in place)."""
         raise NotImplementedError
@@ -125,6 +129,10 @@ class CrossEntropy(Loss):
     def largest_scale(self, dual):
         """1: beyond it the weight on the true class may turn negative."""
         return 1.0
+
+    def clip(self, dual, labels):
+        """Cut negative probabilities off."""
+        return clip_simplex(dual, labels)
 
     def balance(self, dual, labels, weights):
         """Move mass between classes (see `balance_simplex`)."""
@@ -157,6 +165,10 @@ class Hinge(_HingeFamily):
         """1 / max u."""
         return 1.0 / max(dual.max(initial=0.0), np.finfo(float).tiny)
 
+    def clip(self, dual, labels):
+        """Cut u at 0 and 1."""
+        return clip_star(dual, labels, largest=1.0)
+
     def balance(self, dual, labels, weights):
         """Scale the flows between classes (see `balance_flows`)."""
         return balance_flows(dual, labels, weights, largest=1.0)
@@ -176,6 +188,10 @@ class SquaredHinge(_HingeFamily):
     def largest_scale(self, dual):
         """Unbounded."""
         return np.inf
+
+    def clip(self, dual, labels):
+        """Cut u at 0."""
+        return clip_star(dual, labels)
 
     def balance(self, dual, labels, weights):
         """Scale the flows between classes (see `balance_flows`)."""

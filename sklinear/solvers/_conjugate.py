@@ -6,7 +6,7 @@ import numpy as np
 def minimise_by_products(model, preconditioner, accuracy, max_products=100):
     """Minimiser of a model without an L1 part, and the gradient there."""
     rhs = np.where(model.free, -model.gradient, 0.0)
-    direction, change = conjugate_gradients(
+    direction, change, _ = conjugate_gradients(
         model.product, rhs, preconditioner, model.free, accuracy, max_products
     )
     return model.start + direction, model.gradient + change
@@ -73,7 +73,7 @@ def _polish(model, x, gradient, preconditioner, max_products, accuracy=0.1):
     support = model.free & ((x != 0) | (model.l1 == 0))
     sign = np.sign(x)
     rhs = np.where(support, -(gradient + model.l1 * sign), 0.0)
-    direction, change = conjugate_gradients(
+    direction, change, _ = conjugate_gradients(
         model.product, rhs, preconditioner, support, accuracy, max_products
     )
     return projected_step(model, x, gradient, sign, direction, change)
@@ -95,15 +95,14 @@ def projected_step(model, x, gradient, sign, direction, change):
 
 
 def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_products):
-    """Solve H v = rhs on `support`; returns v and H v."""
+    """Solve H v = rhs on `support`; returns v, H v and the number of products."""
     solution, image = np.zeros_like(rhs), np.zeros_like(rhs)
     residual = np.where(support, rhs, 0.0)
     scaled = np.where(support, preconditioner.apply(residual), 0.0)
     direction, rho = scaled.copy(), np.vdot(residual, scaled)
-    first = rho
-    for _ in range(max_products):
-        if not rho > 0:
-            break
+    first, count = rho, 0
+    while count < max_products and rho > 0:
+        count += 1
         mapped = product(direction)
         bend = np.vdot(direction, mapped)
         if not bend > 0:
@@ -117,4 +116,4 @@ def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_pro
         if rho <= accuracy**2 * first:
             break
         direction = scaled + (rho / previous) * direction
-    return solution, image
+    return solution, image, count

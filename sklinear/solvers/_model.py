@@ -38,7 +38,8 @@ class QuadraticModel:
         self.gradient = _stacked_gradient(problem, iterate)[self.kept]
         self.l1 = np.full((len(self.start), 1), problem.penalty.l1)
         self.l1[-1] = 0.0
-        self._restrict(problem, problem.curvature(iterate.scores), max_rows)
+        self.full_curvature = problem.curvature(iterate.scores)
+        self._restrict(problem, self.full_curvature, max_rows)
         # Products of large float32 features would overflow or lose all digits.
         self.dtype = self.data.dtype if problem.mean_square < 1e8 else np.dtype(np.float64)
         self.narrow = self.curvature.astype(self.dtype)
@@ -49,6 +50,7 @@ class QuadraticModel:
         """Keep the samples that curve and the features that may move, where that is few."""
         rows = curvature.active_rows()
         stride = max(1, -(-len(rows) // max_rows))
+        self.sampled = stride > 1
         few = len(rows) <= 0.5 * len(problem.labels) or stride > 1
         rows = rows[::stride] if few else slice(None)
         features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
@@ -90,7 +92,7 @@ class QuadraticModel:
         f = len(self.free) - 1
         everything = np.arange(f)
         hessian = np.zeros((len(feature), len(feature)))
-        for rows in self.data.blocks((len(feature) + f) // 4):
+        for rows in self.data.blocks(max(1, (len(feature) + f) // 32)):
             columns = self.data.columns(rows, everything)
             self.curvature.take(rows).add_gram(hessian, columns, feature, klass)
         self.data.passes.add(2 * self.data.share)

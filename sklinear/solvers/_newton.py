@@ -16,34 +16,44 @@ import numpy as np
 
 from .._certificate import certify
 from .._penalty import ElasticNet
-from .._problem import line_search
-from ._blocks import minimise_by_blocks
 from ._conjugate import minimise_by_columns, minimise_by_products
 from ._explicit import minimise_dense
 from ._model import QuadraticModel
-from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, SecondMoments
+from ._preconditioner import (
+    MAX_KRONECKER_FEATURES,
+    N_MODES,
+    Diagonal,
+    Kronecker,
+    SecondMoments,
+)
+from ._search import Ray
+from ._smoothed_norm import SmoothedNewton
 
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_WIDE = 3000
-MAX_BLOCK = 1000
+CROWDED = 1500
+MAX_MOMENTS = 2e8
 FIRST_ROWS = 10_000
 MAX_TRIALS = 6
 
 
 def proximal_newton(problem, start):
     """Yield the iterates of the proximal Newton method."""
+    if start.dual is not None:
+        scores = problem.scores(start.coef, start.intercept)
+        yield problem.certified(start.coef, start.intercept, scores, start.dual)
     iterate = problem.evaluate(start.coef, start.intercept)
     yield iterate
-    newton = ProximalNewton()
+    newton = Newton()
     for stage in stages(problem, iterate):
         while not nearly_solved(stage, iterate):
             following = newton.step(stage, iterate)
             if following is None:
                 break
             iterate = following
-            yield iterate
+            yield newton.shown
     while (iterate := newton.step(problem, iterate)) is not None:
-        yield iterate
+        yield newton.shown
 
 
 def stages(problem, iterate):
@@ -82,14 +92,44 @@ def nearly_solved(problem, iterate, share=0.03):
     return certificate.gap <= share * certificate.objective
 
 
+class Newton:
+    """Steps that lower a smooth problem: proximal Newton, or Newton on a smoothed norm.
+
+    The latter takes over where a working set on dense data grows large, and hands back once
+    there is next to no smoothing left.
+
+    Attributes
+    ----------
+    shown : Iterate
+        The iterate of the last step for a certificate: with the best dual point known.
+    """
+
+    def __init__(self):
+        self.proximal = ProximalNewton()
+        self.smoothed = SmoothedNewton()
+
+    def step(self, problem, iterate):
+        """The next iterate, or None if the objective can't be lowered any more."""
+        if self.smoothed is not None and crowded(problem, iterate):
+            following = self.smoothed.step(problem, iterate)
+            if following is not None:
+                self.shown = self.smoothed.shown
+                return following
+            self.smoothed = None
+        following = self.proximal.step(problem, iterate)
+        self.shown = self.proximal.shown
+        return following
+
+
 class ProximalNewton:
-    """Steps of the method, and what they learn: the damping and the second moments of X."""
+    """Steps of the method, and what they learn: damping, sample size, accuracy, moments of X."""
 
     def __init__(self):
         self.damping = 1e-4
         self.moments = None
         self.max_rows = FIRST_ROWS
         self.accuracy = 0.1
+        self.shown = None
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
@@ -102,9 +142,7 @@ class ProximalNewton:
             # No step can win more than the objective: a model that hopes for it is flat where
             # the problem is not.
             if -2 * objective < predicted < 0 or problem.penalty.l1 == 0:
-                found = self._search(
-                    problem, iterate, self._move(problem, model, target), predicted
-                )
+                found = self._search(problem, iterate, model, target, predicted)
                 if found is not None:
                     return found
             self.damping = min(16 * self.damping, 1.0)
@@ -130,8 +168,6 @@ class ProximalNewton:
     def _minimise(self, problem, model, accuracy):
         if np.count_nonzero(model.free) <= dense_limit(problem):
             return minimise_dense(model, 1e-3 * accuracy)
-        if problem.penalty.l1 > 0 and blocks_pay(model):
-            return minimise_by_blocks(model, accuracy)
         preconditioner = self._preconditioner(problem, model)
         if problem.penalty.l1 > 0:
             return minimise_by_columns(model, preconditioner, accuracy)
@@ -145,34 +181,35 @@ class ProximalNewton:
             self.moments = SecondMoments(problem.data)
         return Kronecker(self.moments, model)
 
-    def _search(self, problem, iterate, move, predicted):
-        coef_move, intercept_move = np.ascontiguousarray(move[:-1]), move[-1]
-        scores_move = problem.scores(coef_move, intercept_move)
+    def _search(self, problem, iterate, model, target, predicted):
+        """The iterate at the end of a line search, or None where nothing was gained."""
         penalty = problem.penalty
-
-        def value_and_slope(step):
-            value, slope = problem.loss.value_and_slope(
-                iterate.scores, scores_move, step, problem.labels, problem.weights
-            )
-            coef = iterate.coef + step * coef_move
-            return value + penalty.value(coef), slope + penalty.slope(coef, coef_move)
-
-        start = value_and_slope(0.0)
-        longest = 1.0 if penalty.l1 > 0 else 1024.0
-        step = line_search(value_and_slope, start, longest)
-        self.damping = max(self.damping / 8, 1e-12) if step == 1 else min(4 * self.damping, 1.0)
-        change = value_and_slope(step)[0] - start[0]
-        if change > 0.5 * predicted:
-            self.max_rows *= 3
-        good = change < 0.8 * predicted
-        self.accuracy = max(self.accuracy / 3, 1e-3) if good else 0.1
+        ray = Ray(problem, iterate, self._move(problem, model, target), penalty)
+        step, change = ray.search(longest=1.0 if penalty.l1 > 0 else 1024.0)
+        self._adapt(problem, model, predicted, change)
         if step == 0:
             return None
-        return problem.evaluate(
-            iterate.coef + step * coef_move,
-            iterate.intercept + step * intercept_move,
-            iterate.scores + step * scores_move,
-        )
+        found = self.shown = ray.at(step)
+        if penalty.l1 > 0 and not model.sampled:
+            self.shown = ray.linearised(model.full_curvature, found)
+        return found
+
+    def _adapt(self, problem, model, predicted, change):
+        """Learn from how much of what the model promised came true.
+
+        A promise not kept is blamed on the sample where there is one, else on too little
+        damping.  Near the end models of all samples give tight dual points.
+        """
+        if model.sampled and change > 0.5 * predicted:
+            self.max_rows *= 3
+        elif change < 0.7 * predicted:
+            self.damping = max(self.damping / 8, 1e-12)
+        elif change > 0.3 * predicted:
+            self.damping = min(4 * self.damping, 1.0)
+        if problem.penalty.l1 > 0 and -predicted < 1e-3 * problem.value_at_zero:
+            self.max_rows = len(problem.labels)
+        good = change < 0.8 * predicted
+        self.accuracy = max(self.accuracy / 3, 1e-3) if good else 0.1
 
 
 def dense_limit(problem):
@@ -181,10 +218,12 @@ def dense_limit(problem):
     return MAX_DENSE_VARIABLES_WIDE if n < d and n <= 1000 else MAX_DENSE_VARIABLES
 
 
-def blocks_pay(model):
-    """Whether the Hessian blocks of the classes are few and small, on dense data."""
-    width, n_classes = model.free.shape
-    return not model.data.sparse and width <= MAX_BLOCK and n_classes <= MAX_BLOCK // 10
+def crowded(problem, iterate):
+    """Whether many variables of a dense problem are free, and the moments of X not too large."""
+    n, d = problem.data.shape
+    if problem.data.sparse or d > n or (problem.n_classes + N_MODES) * d * d > MAX_MOMENTS:
+        return False
+    return np.count_nonzero(free_variables(problem, iterate)) > CROWDED
 
 
 def free_variables(problem, iterate):

@@ -4,8 +4,11 @@ Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 """
 
 import numpy as np
+from scipy.linalg.lapack import spotrf, spotrs
 
 MAX_KRONECKER_FEATURES = 4096
+N_MODES = 4
+MOMENT_ROWS = 12_000
 
 
 class Diagonal:
@@ -55,3 +58,90 @@ class Kronecker:
         inner = (inner.astype(np.float64) @ self.classes) / self.diagonal
         inner = (inner @ self.classes.T).astype(dtype)
         return (self.features @ inner).astype(np.float64)
+
+
+class ClassModes:
+    """(X^T diag(p u^T M u) X + diagonal)^-1, summed over some directions u among the classes.
+
+    The directions are the classes themselves and the few in which the mean curvature is
+    smallest: groups of classes that are seldom taken for each other move together with
+    little resistance, and blocks of single classes don't see it.  Along the shift of all the
+    classes there is no curvature at all, and the diagonal alone is inverted.
+
+    Parameters
+    ----------
+    model : QuadraticModel
+        With all features.
+    """
+
+    def __init__(self, model):
+        curvature = model.curvature
+        n_classes = curvature.factor.shape[1]
+        _, vectors = np.linalg.eigh(curvature.mean())
+        self.directions = np.hstack([np.eye(n_classes), vectors[:, 1 : 1 + N_MODES]])
+        size = len(curvature.labels), 1
+        weights = np.column_stack(
+            [curvature.product(np.tile(u, size)) @ u for u in self.directions.T]
+        )
+        self.hessians = _weighted_moments(model.data, np.maximum(weights, 0.0))
+
+    def factor(self, diagonal):
+        """Factor the blocks with a diagonal added, given for every variable, stacked."""
+        self.shift = diagonal.sum(axis=1, keepdims=True)
+        self.shift[-1] = np.inf
+        self.factors = [
+            ScaledCholesky(hessian, part)
+            for hessian, part in zip(self.hessians, (diagonal @ self.directions**2).T, strict=True)
+        ]
+
+    def apply(self, rows):
+        """Approximate solution of (Hessian + diagonal) @ v = rows."""
+        parts = (rows @ self.directions).T
+        solved = [factor.solve(part) for factor, part in zip(self.factors, parts, strict=True)]
+        together = rows.sum(axis=1, keepdims=True) / self.shift
+        return np.column_stack(solved) @ self.directions.T + together
+
+
+def _weighted_moments(data, weights):
+    """Mean of w x x^T, x with a constant feature, from some rows, for each column w."""
+    n, d = data.shape
+    step = max(1, n // max(4 * d, MOMENT_ROWS))
+    moments = np.zeros((weights.shape[1], d + 1, d + 1), dtype=np.float32)
+    everything, used = np.arange(d), np.zeros(weights.shape[1])
+    for block in data.blocks(max(1, d // 32)):
+        rows = slice(block.start, block.stop, step)
+        columns = data.columns(rows, everything, np.float32)
+        used += weights[rows].sum(axis=0)
+        for moment, root in zip(moments, np.sqrt(weights[rows]).T, strict=True):
+            part = root[:, None].astype(np.float32) * columns
+            moment += part.T @ part
+    data.passes.add(data.share * weights.shape[1] / step)
+    total = weights.sum(axis=0)
+    moments *= np.divide(total, used, out=np.ones_like(total), where=used > 0)[:, None, None]
+    return moments
+
+
+class ScaledCholesky:
+    """A factor of a positive semi-definite float32 matrix plus a diagonal, scaled to unit one.
+
+    Grows the ridge until rounding leaves the matrix positive definite.
+    """
+
+    def __init__(self, matrix, diagonal, ridge=1e-6):
+        scaled = matrix.copy()
+        scaled[np.diag_indices_from(scaled)] += diagonal
+        size = np.diag(scaled).astype(np.float64)
+        self.scale = 1.0 / np.sqrt(np.maximum(size, 1e-20 * size.max()))
+        scaled *= self.scale.astype(np.float32)
+        scaled *= self.scale.astype(np.float32)[:, None]
+        while True:
+            scaled[np.diag_indices_from(scaled)] += ridge
+            self.lower, info = spotrf(scaled, lower=True, clean=False)
+            if info == 0:
+                break
+            ridge *= 10
+
+    def solve(self, rhs):
+        """Solution for one right side, in float64."""
+        right = (self.scale * rhs).astype(np.float32)
+        return self.scale * spotrs(self.lower, right, lower=True)[0]

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._certificate import certify
-from ._newton import ProximalNewton, weakness
+from ._newton import Newton, weakness
 
 INNER_SHARE = 0.3
 INNER_DECREASE = 0.1
@@ -30,7 +30,7 @@ def proximal_point(problem, start):
     iterate, sigma = opening(problem, start)
     if start.dual is not None:
         yield iterate
-    newton = ProximalNewton()
+    newton = Newton()
     while True:
         centre, count = iterate, 0
         smoothed = problem.with_loss(problem.loss.smoothed(centre.dual, sigma))
@@ -43,7 +43,7 @@ def proximal_point(problem, start):
             if following is None:
                 break
             iterate, count = following, count + 1
-            yield iterate
+            yield newton.shown
         # Where nothing is left to gain, the first gap was as small as rounding lets it be.
         if _solved(problem, smoothed, iterate, first if following else np.inf):
             sigma *= growth(count)
