@@ -20,6 +20,7 @@ from pathlib import Path
 
 from datasets import SCALING
 from tables import describe, identity, print_tables
+from threadpoolctl import threadpool_info
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "certified_fits.csv"
@@ -81,6 +82,9 @@ def record_machine(path, limit, threads):
         "system": platform.platform(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in packages},
+        "blas": sorted(
+            {pool["architecture"] for pool in threadpool_info() if "architecture" in pool}
+        ),
         "tol": TOL,
         "limit": limit,
     }

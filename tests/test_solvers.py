@@ -24,14 +24,13 @@ from sklinear.solvers._conjugate import (
 )
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._model import QuadraticModel, violation
-from sklinear.solvers._newton import (
+from sklinear.solvers._newton import newton, stages
+from sklinear.solvers._preconditioner import Diagonal, Kronecker, SecondMoments
+from sklinear.solvers._proximal_newton import (
     MAX_DENSE_VARIABLES,
     ProximalNewton,
     free_variables,
-    proximal_newton,
-    stages,
 )
-from sklinear.solvers._preconditioner import Diagonal, Kronecker, SecondMoments
 from sklinear.solvers._proximal_point import proximal_point
 from sklinear.solvers._representer import applies
 
@@ -59,7 +58,7 @@ class TestRepresenter:
     def test_wide_dense_data_without_l1_are_reduced(self, name):
         problem = make_problem(name, 0.0, n_samples=20, n_features=250)
         assert applies(problem)
-        assert choose(problem) not in (proximal_newton, proximal_point)
+        assert choose(problem) not in (newton, proximal_point)
 
     @pytest.mark.parametrize(
         ("l1_ratio", "size", "container"),
@@ -71,13 +70,13 @@ class TestRepresenter:
         problem = make_problem(
             "cross-entropy", l1_ratio, n_samples=n, n_features=d, X=CONTAINERS[container]
         )
-        assert choose(problem) is proximal_newton
+        assert choose(problem) is newton
 
     @pytest.mark.parametrize("fit_intercept", [True, False])
     @over_losses
     def test_same_objective_as_without(self, name, fit_intercept):
         problem = make_problem(name, 0.0, n_samples=12, n_features=200, fit_intercept=fit_intercept)
-        solver = proximal_newton if problem.loss.smooth else proximal_point
+        solver = newton if problem.loss.smooth else proximal_point
         found, expected = (last(s, problem, 100, 1e-12) for s in (choose(problem), solver))
         value = problem.objective(expected)
         assert problem.objective(found) == pytest.approx(value, rel=1e-6)
@@ -493,9 +492,9 @@ class TestProximalNewton:
     @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge", "smoothed hinge"])
     def test_every_step_lowers_the_objective(self, name, l1_ratio):
         problem = make_problem(name, l1_ratio, 0.05)
-        newton, iterate = ProximalNewton(), problem.evaluate(*random_point(problem))
+        steps, iterate = ProximalNewton(), problem.evaluate(*random_point(problem))
         values = [problem.objective(iterate)]
-        while len(values) < 15 and (iterate := newton.step(problem, iterate)) is not None:
+        while len(values) < 15 and (iterate := steps.step(problem, iterate)) is not None:
             values.append(problem.objective(iterate))
         assert np.all(np.diff(values) <= 1e-14)
         assert values[-1] < 0.9 * values[0]
@@ -503,9 +502,9 @@ class TestProximalNewton:
     @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
     def test_hessian_products_and_explicit_hessian_agree(self, l1_ratio, monkeypatch):
         problem = make_problem("cross-entropy", l1_ratio, n_samples=60)
-        explicit = last(proximal_newton, problem, 15)
-        monkeypatch.setattr("sklinear.solvers._newton.dense_limit", lambda problem: 0)
-        products = last(proximal_newton, problem, 30)
+        explicit = last(newton, problem, 15)
+        monkeypatch.setattr("sklinear.solvers._proximal_newton.dense_limit", lambda problem: 0)
+        products = last(newton, problem, 30)
         value = problem.objective(explicit)
         assert problem.objective(products) == pytest.approx(value, rel=1e-10)
 
@@ -528,7 +527,7 @@ class TestProximalNewton:
         problem = make_problem(
             "cross-entropy", l1_ratio, alpha, n_samples=450, n_features=n_features
         )
-        last(proximal_newton, problem, 4)
+        last(newton, problem, 4)
         assert bool(formed) == explicit
         assert max(formed, default=0) <= MAX_DENSE_VARIABLES
 
@@ -553,16 +552,16 @@ class TestProximalNewton:
         problem = make_problem("cross-entropy", 0.5, fit_intercept=False)
         free = free_variables(problem, problem.evaluate(*random_point(problem)))
         assert not free[-1].any()
-        assert not last(proximal_newton, problem, 5).intercept.any()
+        assert not last(newton, problem, 5).intercept.any()
 
     def test_sampled_hessian_grows_until_it_is_good_enough(self):
         """A model of ten samples predicts too much."""
         problem = make_problem("cross-entropy", 0.0, 1e-4, n_samples=600, n_features=8)
-        newton, iterate = ProximalNewton(), problem.evaluate(np.zeros(problem.shape), np.zeros(3))
-        newton.max_rows = 10
+        steps, iterate = ProximalNewton(), problem.evaluate(np.zeros(problem.shape), np.zeros(3))
+        steps.max_rows = 10
         for _ in range(30):
-            iterate = newton.step(problem, iterate) or iterate
-        assert newton.max_rows > 10
+            iterate = steps.step(problem, iterate) or iterate
+        assert steps.max_rows > 10
         assert certify(problem, iterate).gap <= 1e-6
 
 
@@ -590,7 +589,7 @@ class TestStages:
 
     def test_none_close_to_the_optimum(self):
         problem = make_problem("squared hinge", 0.0, 1e-6)
-        assert list(stages(problem, last(proximal_newton, problem, 40))) == []
+        assert list(stages(problem, last(newton, problem, 40))) == []
 
 
 class TestProximalPoint:

@@ -4,12 +4,12 @@ A solver is a generator function `solver(problem, start)`: after each outer step
 `Iterate`, and it ends when it can make no more progress.  It knows nothing of tolerances.
 """
 
-from ._newton import proximal_newton
+from ._newton import newton
 from ._proximal_point import proximal_point
 from ._representer import applies, representer
 
 
 def choose(problem):
     """The solver for a problem."""
-    solver = proximal_newton if problem.loss.smooth else proximal_point
+    solver = newton if problem.loss.smooth else proximal_point
     return representer(solver) if applies(problem) else solver

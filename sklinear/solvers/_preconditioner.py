@@ -4,6 +4,7 @@ Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 """
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.linalg.lapack import spotrf, spotrs
 
 MAX_KRONECKER_FEATURES = 4096
@@ -29,14 +30,14 @@ class SecondMoments:
         n, d = data.shape
         size = min(n, max(4 * d, 4000) if max_rows is None else max_rows)
         step = max(1, n // size)
-        total = np.zeros((d + 1, d + 1))
+        total = np.zeros((d + 1, d + 1), dtype=data.dtype)
         count = 0
         everything = np.arange(d)
-        for block in data.blocks(d):
-            rows = data.columns(slice(block.start, block.stop, step), everything)
+        for block in data.blocks(max(1, d // 32)):
+            rows = data.columns(slice(block.start, block.stop, step), everything, data.dtype)
             total += rows.T @ rows
             count += len(rows)
-        values, self.vectors = np.linalg.eigh((total / count).astype(data.dtype))
+        values, self.vectors = eigh(total / count, driver="evd", check_finite=False)
         self.values = np.maximum(values, 0.0)
 
 

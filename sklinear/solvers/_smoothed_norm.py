@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._certificate import certify
 from ._conjugate import conjugate_gradients
 from ._model import QuadraticModel
 from ._preconditioner import ClassModes
@@ -78,19 +79,21 @@ class SmoothedNewton:
 
     def __init__(self):
         self.beta = None
+        self.problem = None
+        self.near = False
         self.max_rows = FIRST_ROWS
-        self.accuracy = 0.1
         self.preconditioner = None
 
     def step(self, problem, iterate):
         """The next iterate, or None where smoothing has nothing left to give."""
-        if self.beta is None:
+        if problem is not self.problem:
             self._begin(problem, iterate)
         penalty = problem.penalty
         norm = SmoothedNorm(penalty.l1, penalty.l2, self.beta)
         free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
         free[-1] = problem.fit_intercept
-        model = QuadraticModel(problem, iterate, free, 0.0, self.max_rows)
+        rows = len(problem.labels) if self.near else self.max_rows
+        model = QuadraticModel(problem, iterate, free, 0.0, rows)
         gradient = model.gradient.copy()
         gradient[:-1] += norm.gradient(iterate.coef) - penalty.l2 * iterate.coef
         move, bend = self._solve(model, norm, gradient)
@@ -106,10 +109,12 @@ class SmoothedNewton:
         return found
 
     def _begin(self, problem, iterate):
-        """Smooth so much that it adds a tenth of the objective; slopes from the dual point."""
-        l1 = problem.penalty.l1
-        self.beta = FIRST_SHARE * problem.objective(iterate) / (l1 * iterate.coef.size)
+        """Smooth so much that it adds a tenth of what may be left to gain."""
+        certificate = certify(problem, iterate)
+        excess = FIRST_SHARE * min(certificate.gap, certificate.objective)
+        self.beta = excess / (problem.penalty.l1 * iterate.coef.size)
         self.slope = iterate.coef / np.hypot(iterate.coef, self.beta)
+        self.problem, self.near = problem, False
 
     def _solve(self, model, norm, gradient):
         """The move, and D."""
@@ -126,7 +131,7 @@ class SmoothedNewton:
             np.where(model.free, -gradient, 0.0),
             self.preconditioner,
             model.free,
-            self.accuracy,
+            0.01 if self.near else 0.1,
             MAX_PRODUCTS,
         )
         if count > STALE_PRODUCTS and not fresh:
@@ -149,6 +154,4 @@ class SmoothedNewton:
             self.beta *= SHRINKAGE
         if model.sampled and change > -0.25 * decrement:
             self.max_rows *= 3
-        if decrement < 1e-3 * ray.start[0]:
-            self.max_rows = len(problem.labels)
-            self.accuracy = 0.01
+        self.near = decrement < 1e-3 * ray.start[0]
