@@ -120,7 +120,7 @@ class DenseData(Data):
         return out
 
     def columns(self, rows, features, dtype=np.float64):
-        """Dense block of some rows (a slice) and some features, with a last column of ones."""
+        """Dense block of some rows and some features, with a last column of ones."""
         part = self.X[rows]
         out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part if len(features) == self.shape[1] else part[:, features]
@@ -171,7 +171,7 @@ class SparseData(Data):
         return out.ravel()
 
     def columns(self, rows, features, dtype=np.float64):
-        """Dense block of some rows (a slice) and some features, with a last column of ones."""
+        """Dense block of some rows and some features, with a last column of ones."""
         part = self.X[rows][:, features]
         out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part.toarray()

@@ -9,6 +9,7 @@ has a free variable; the last row belongs to the intercept, which no penalty tou
 import numpy as np
 
 from .._penalty import best_shifts
+from ._sampling import draw_rows
 
 
 class QuadraticModel:
@@ -48,15 +49,16 @@ class QuadraticModel:
 
     def _restrict(self, problem, curvature, max_rows):
         """Keep the samples that curve and the features that may move, where that is few."""
-        rows = curvature.active_rows()
-        stride = max(1, -(-len(rows) // max_rows))
-        self.sampled = stride > 1
-        few = len(rows) <= 0.5 * len(problem.labels) or stride > 1
-        rows = rows[::stride] if few else slice(None)
+        active = curvature.active_rows()
+        rows = active[draw_rows(len(active), max_rows)]
+        self.sampled = len(rows) < len(active)
+        few = len(rows) <= 0.5 * len(problem.labels) or self.sampled
         features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
+        factor = len(active) / max(1, len(rows))
+        rows = rows if few else slice(None)
         whole = not few and isinstance(features, slice)
         self.data = problem.data if whole else problem.data.take(rows, features)
-        self.curvature = curvature.take(rows, stride) if few else curvature
+        self.curvature = curvature.take(rows, factor) if few else curvature
 
     def expand(self, x):
         """Weights of all features, shape (d + 1, C), from those of the model."""

@@ -7,9 +7,12 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.lapack import spotrf, spotrs
 
+from ._sampling import draw_rows
+
 MAX_KRONECKER_FEATURES = 4096
 N_MODES = 4
 MOMENT_ROWS = 12_000
+BLOCK_ENTRIES = 2**24
 
 
 class Diagonal:
@@ -28,16 +31,12 @@ class SecondMoments:
 
     def __init__(self, data, max_rows=None):
         n, d = data.shape
-        size = min(n, max(4 * d, 4000) if max_rows is None else max_rows)
-        step = max(1, n // size)
+        chosen = draw_rows(n, max(4 * d, 4000) if max_rows is None else max_rows)
         total = np.zeros((d + 1, d + 1), dtype=data.dtype)
-        count = 0
-        everything = np.arange(d)
-        for block in data.blocks(max(1, d // 32)):
-            rows = data.columns(slice(block.start, block.stop, step), everything, data.dtype)
-            total += rows.T @ rows
-            count += len(rows)
-        values, self.vectors = eigh(total / count, driver="evd", check_finite=False)
+        for columns, _ in _columns(data, chosen, data.dtype):
+            total += columns.T @ columns
+        data.passes.add(data.share * len(chosen) / n)
+        values, self.vectors = eigh(total / len(chosen), driver="evd", check_finite=False)
         self.values = np.maximum(values, 0.0)
 
 
@@ -103,21 +102,26 @@ class ClassModes:
         return np.column_stack(solved) @ self.directions.T + together
 
 
+def _columns(data, chosen, dtype):
+    """Some rows of X with a constant feature, and which they are, a block at a time."""
+    everything = np.arange(data.shape[1])
+    size = max(16, BLOCK_ENTRIES // data.shape[1])
+    for start in range(0, len(chosen), size):
+        rows = chosen[start : start + size]
+        yield data.columns(rows, everything, dtype), rows
+
+
 def _weighted_moments(data, weights):
-    """Mean of w x x^T, x with a constant feature, from some rows, for each column w."""
+    """Sum of w x x^T, x with a constant feature, estimated from some rows, for each column w."""
     n, d = data.shape
-    step = max(1, n // max(4 * d, MOMENT_ROWS))
+    chosen = draw_rows(n, max(4 * d, MOMENT_ROWS))
     moments = np.zeros((weights.shape[1], d + 1, d + 1), dtype=np.float32)
-    everything, used = np.arange(d), np.zeros(weights.shape[1])
-    for block in data.blocks(max(1, d // 32)):
-        rows = slice(block.start, block.stop, step)
-        columns = data.columns(rows, everything, np.float32)
-        used += weights[rows].sum(axis=0)
+    for columns, rows in _columns(data, chosen, np.float32):
         for moment, root in zip(moments, np.sqrt(weights[rows]).T, strict=True):
             part = root[:, None].astype(np.float32) * columns
             moment += part.T @ part
-    data.passes.add(data.share * weights.shape[1] / step)
-    total = weights.sum(axis=0)
+    data.passes.add(data.share * weights.shape[1] * len(chosen) / max(1, n))
+    total, used = weights.sum(axis=0), weights[chosen].sum(axis=0)
     moments *= np.divide(total, used, out=np.ones_like(total), where=used > 0)[:, None, None]
     return moments
 

@@ -31,6 +31,7 @@ FIRST_SHARE = 0.1
 SHRINKAGE = 0.25
 SMALLEST_SHARE = 1e-9
 FIRST_ROWS = 10_000
+SMALL = (10.0, 2.0)  # multiples of beta; at the optimum |A| / l1 is .995 and .894 there
 MAX_PRODUCTS = 200
 STALE_PRODUCTS = 40
 
@@ -69,7 +70,9 @@ class SmoothedNewton:
 
     Attributes
     ----------
-    beta : float or None
+    problem : Problem
+        The one the steps are for; with another one they begin anew.
+    beta : float
         Present smoothing.
     slope : ndarray of shape (d, C)
         a / l1, the independent slopes of the norm, in [-1, 1].
@@ -78,9 +81,7 @@ class SmoothedNewton:
     """
 
     def __init__(self):
-        self.beta = None
         self.problem = None
-        self.near = False
         self.max_rows = FIRST_ROWS
         self.preconditioner = None
 
@@ -90,6 +91,8 @@ class SmoothedNewton:
             self._begin(problem, iterate)
         penalty = problem.penalty
         norm = SmoothedNorm(penalty.l1, penalty.l2, self.beta)
+        if norm.excess(iterate.coef) < 0.01 * SMALLEST_SHARE * problem.objective(iterate):
+            return None
         free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
         free[-1] = problem.fit_intercept
         rows = len(problem.labels) if self.near else self.max_rows
@@ -99,7 +102,7 @@ class SmoothedNewton:
         move, bend = self._solve(model, norm, gradient)
         ray = Ray(problem, iterate, move, norm)
         step, change = ray.search(longest=16.0)
-        if step == 0 or norm.excess(iterate.coef) < SMALLEST_SHARE * ray.start[0]:
+        if step == 0:
             return None
         natural = iterate.coef / norm.eta(iterate.coef)
         self.slope = np.clip(natural + bend * ray.coef_move / penalty.l1, -1.0, 1.0)
@@ -111,7 +114,8 @@ class SmoothedNewton:
     def _begin(self, problem, iterate):
         """Smooth so much that it adds a tenth of what may be left to gain."""
         certificate = certify(problem, iterate)
-        excess = FIRST_SHARE * min(certificate.gap, certificate.objective)
+        left = max(certificate.gap, SMALLEST_SHARE * certificate.objective)
+        excess = FIRST_SHARE * min(left, certificate.objective)
         self.beta = excess / (problem.penalty.l1 * iterate.coef.size)
         self.slope = iterate.coef / np.hypot(iterate.coef, self.beta)
         self.problem, self.near = problem, False
@@ -140,12 +144,15 @@ class SmoothedNewton:
 
     def _show(self, ray, model, norm, found):
         """Small weights go to zero where that costs no more than the smoothing does."""
-        problem = ray.problem
-        coef = np.where(np.abs(found.coef) < 2 * self.beta, 0.0, found.coef)
-        scores = problem.scores(coef, found.intercept)
-        shown = replace(found, coef=coef, scores=scores)
-        if problem.objective(shown) > problem.objective(found) + norm.excess(found.coef):
-            shown = found
+        problem, shown = ray.problem, found
+        ceiling = problem.objective(found) + norm.excess(found.coef)
+        for multiple in SMALL:
+            coef = np.where(np.abs(found.coef) < multiple * self.beta, 0.0, found.coef)
+            scores = problem.scores(coef, found.intercept)
+            sparse = replace(found, coef=coef, scores=scores)
+            if problem.objective(sparse) <= ceiling:
+                shown = sparse
+                break
         self.shown = shown if model.sampled else ray.linearised(model.full_curvature, shown)
 
     def _adapt(self, problem, model, norm, ray, decrement, change):

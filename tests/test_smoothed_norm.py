@@ -1,0 +1,291 @@
+"""Newton's method on a smoothed norm: its penalty, its steps and what preconditions them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from data import csr
+from problems import make_problem, random_point
+from scipy.optimize import approx_fprime
+
+from sklinear._certificate import certify
+from sklinear._driver import Start
+from sklinear._penalty import ElasticNet
+from sklinear.solvers import _newton
+from sklinear.solvers._conjugate import conjugate_gradients
+from sklinear.solvers._model import QuadraticModel
+from sklinear.solvers._newton import Newton, crowded, newton
+from sklinear.solvers._preconditioner import ClassModes, Diagonal, ScaledCholesky
+from sklinear.solvers._proximal_newton import ProximalNewton
+from sklinear.solvers._smoothed_norm import SmoothedNewton, SmoothedNorm
+
+SMOOTH = ["cross-entropy", "squared hinge", "smoothed hinge"]
+over_losses = pytest.mark.parametrize("name", SMOOTH)
+over_penalties = pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+
+
+def zero(problem):
+    return problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+
+
+def optimum(problem):
+    """The least objective, by proximal Newton steps alone."""
+    steps, iterate = ProximalNewton(), zero(problem)
+    while (following := steps.step(problem, iterate)) is not None:
+        iterate = following
+        if certify(problem, steps.shown).gap <= 1e-12 * problem.value_at_zero:
+            break
+    return problem.objective(iterate)
+
+
+def walk(problem, n_steps, steps=None):
+    """The iterates shown after each of so many steps on a smoothed norm."""
+    steps, iterate, shown = steps or SmoothedNewton(), zero(problem), []
+    while len(shown) < n_steps and (iterate := steps.step(problem, iterate)) is not None:
+        shown.append(steps.shown)
+    return shown
+
+
+class TestNorm:
+    norm = SmoothedNorm(0.3, 0.2, 0.01)
+    coef = np.random.default_rng(0).normal(size=(4, 3))
+
+    def test_gradient_against_finite_differences(self):
+        flat = self.coef.ravel()
+        found = approx_fprime(flat, lambda w: self.norm.value(w.reshape(4, 3)), 1e-7)
+        np.testing.assert_allclose(self.norm.gradient(self.coef).ravel(), found, atol=1e-5)
+
+    def test_slope_is_the_gradient_along_a_direction(self):
+        direction = np.random.default_rng(1).normal(size=(4, 3))
+        expected = (self.norm.gradient(self.coef) * direction).sum()
+        assert self.norm.slope(self.coef, direction) == pytest.approx(expected)
+
+    def test_excess_is_what_it_adds_to_the_elastic_net(self):
+        difference = self.norm.value(self.coef) - ElasticNet(0.3, 0.2).value(self.coef)
+        assert self.norm.excess(self.coef) == pytest.approx(difference)
+        assert 0 < difference <= 0.3 * 0.01 * self.coef.size
+
+    def test_dual_slope_is_strictly_feasible(self):
+        slope = self.norm.gradient(self.coef) - 0.2 * self.coef
+        assert np.abs(slope).max() < 0.3
+
+
+class TestSteps:
+    @pytest.mark.parametrize("fit_intercept", [True, False])
+    @over_penalties
+    @over_losses
+    def test_reach_the_optimum(self, name, l1_ratio, fit_intercept):
+        problem = make_problem(name, l1_ratio, 0.02, n_samples=90, fit_intercept=fit_intercept)
+        best = optimum(problem)
+        shown = walk(problem, 60)
+        certificates = [certify(problem, iterate) for iterate in shown]
+        assert min(c.gap for c in certificates) <= 1e-7 * problem.value_at_zero
+        for certificate in certificates:
+            assert certificate.objective - certificate.gap <= best + 1e-12
+            assert certificate.objective >= best - 1e-12
+
+    @over_losses
+    def test_zeros_of_the_optimum_are_zero(self, name):
+        problem = make_problem(name, 1.0, 0.05, n_samples=90)
+        steps, iterate = ProximalNewton(), zero(problem)
+        while (following := steps.step(problem, iterate)) is not None:
+            iterate = following
+        shown = walk(problem, 60)[-1]
+        assert 0 < np.count_nonzero(iterate.coef) < iterate.coef.size
+        np.testing.assert_array_equal(shown.coef != 0, iterate.coef != 0)
+
+    def test_shown_iterate_is_consistent(self):
+        problem = make_problem("cross-entropy", 1.0, 0.05, n_samples=90)
+        for iterate in walk(problem, 8):
+            X, weighted = problem.data.X, problem.weights[:, None] * iterate.dual
+            np.testing.assert_allclose(iterate.scores, X @ iterate.coef + iterate.intercept)
+            np.testing.assert_allclose(iterate.correlation, X.T @ weighted, atol=1e-14)
+
+    def test_smoothing_falls_and_ends(self):
+        problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)
+        steps, iterate, betas = SmoothedNewton(), zero(problem), []
+        while (following := steps.step(problem, iterate)) is not None:
+            iterate = following
+            betas.append(steps.beta)
+        assert np.all(np.diff(betas) <= 0)
+        assert betas[-1] <= 1e-6 * betas[0]
+        assert len(betas) <= 60
+
+    def test_begin_anew_with_another_problem(self):
+        problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)
+        steps, iterate = SmoothedNewton(), zero(problem)
+        for _ in range(12):
+            iterate = steps.step(problem, iterate)
+        before = steps.beta
+        weaker = replace(problem, penalty=ElasticNet(problem.penalty.l1 / 64, 0.0))
+        steps.step(weaker, iterate)
+        assert steps.beta > 64 * before
+
+    def test_samples_of_the_rows(self):
+        problem = make_problem("cross-entropy", 1.0, 0.001, n_samples=900, n_features=8)
+        steps = SmoothedNewton()
+        steps.max_rows = 30
+        gap = certify(problem, walk(problem, 60, steps)[-1]).gap
+        assert gap <= 1e-7 * problem.value_at_zero
+
+    def test_optimum_as_start(self):
+        problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)
+        iterate = walk(problem, 60)[-1]
+        following = SmoothedNewton().step(problem, iterate)
+        assert following is None or np.isfinite(following.coef).all()
+
+
+class TestHandOver:
+    """Between proximal steps and those on a smoothed norm."""
+
+    def few(self, monkeypatch, limit=4):
+        monkeypatch.setattr(_newton, "dense_limit", lambda problem: limit)
+
+    def test_when_the_working_set_is_large(self, monkeypatch):
+        problem = make_problem("cross-entropy", 0.5, 0.01)
+        assert not crowded(problem, zero(problem))
+        self.few(monkeypatch)
+        assert crowded(problem, zero(problem))
+
+    @pytest.mark.parametrize(
+        ("l1_ratio", "size", "container"),
+        [(0.0, (60, 5), "dense"), (0.5, (20, 25), "dense"), (0.5, (60, 5), "csr")],
+        ids=["without L1", "wide", "sparse"],
+    )
+    def test_never(self, monkeypatch, l1_ratio, size, container):
+        self.few(monkeypatch)
+        n, d = size
+        X = csr if container == "csr" else np.asarray
+        problem = make_problem("cross-entropy", l1_ratio, n_samples=n, n_features=d, X=X)
+        assert not crowded(problem, zero(problem))
+
+    def test_not_where_the_moments_are_too_large(self, monkeypatch):
+        self.few(monkeypatch)
+        monkeypatch.setattr(_newton, "MAX_MOMENTS", 100)
+        problem = make_problem("cross-entropy", 0.5)
+        assert not crowded(problem, zero(problem))
+
+    def test_back_to_proximal_steps_at_the_end(self, monkeypatch):
+        self.few(monkeypatch)
+        problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)
+        steps, iterate = Newton(), zero(problem)
+        smoothed = 0
+        while (following := steps.step(problem, iterate)) is not None:
+            iterate, smoothed = following, smoothed + (steps.smoothed is not None)
+        assert smoothed >= 5
+        assert steps.smoothed is None
+        assert steps.proximal.shown is not None
+        assert certify(problem, steps.shown).gap <= 1e-10
+
+    @over_penalties
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
+    def test_same_optimum_either_way(self, monkeypatch, name, l1_ratio):
+        problem = make_problem(name, l1_ratio, 1e-3, n_samples=90)
+        best = optimum(problem)
+        self.few(monkeypatch)
+        start = zero(problem)
+        for iterate in newton(problem, Start(start.coef, start.intercept)):
+            certificate = certify(problem, iterate)
+            if certificate.gap <= 1e-9 * problem.value_at_zero:
+                break
+        assert certificate.objective == pytest.approx(best, rel=1e-8)
+
+
+def confusable(X):
+    """Nearly collinear features."""
+    return X @ np.tril(np.ones((X.shape[1], X.shape[1])))
+
+
+def bordered_model(problem):
+    coef, intercept = random_point(problem)
+    iterate = problem.evaluate(0.3 * coef, 0.3 * intercept)
+    free = np.ones((problem.shape[0] + 1, problem.n_classes), dtype=bool)
+    return QuadraticModel(problem, iterate, free, 0.0, 10_000)
+
+
+class TestClassModes:
+    @over_losses
+    def test_symmetric_and_positive(self, name):
+        problem = make_problem(name, 0.5, n_classes=4)
+        model = bordered_model(problem)
+        modes = ClassModes(model)
+        modes.factor(np.full(model.start.shape, 0.01))
+        basis = np.eye(model.start.size).reshape(-1, *model.start.shape)
+        matrix = np.stack([modes.apply(rows).ravel() for rows in basis])
+        np.testing.assert_allclose(matrix, matrix.T, atol=1e-4 * np.abs(matrix).max())
+        assert np.linalg.eigvalsh(0.5 * (matrix + matrix.T)).min() > -1e-4
+
+    @over_losses
+    def test_fewer_products_than_the_diagonal(self, name):
+        """At a thousandth of the curvature in the diagonal."""
+        problem = make_problem(
+            name, 1.0, 1e-4, n_samples=400, n_features=12, n_classes=4, X=confusable
+        )
+        model = bordered_model(problem)
+        diagonal = np.full(model.start.shape, 1e-3)
+        diagonal[-1] = 0.0
+        modes = ClassModes(model)
+        modes.factor(diagonal + model.ridges()[:, None])
+
+        def products(preconditioner):
+            rhs = np.random.default_rng(2).normal(size=model.start.shape)
+            rhs[-1] -= rhs[-1].mean()
+            return conjugate_gradients(
+                lambda v: model.product(v) + diagonal * v,
+                rhs,
+                preconditioner,
+                model.free,
+                1e-3,
+                500,
+            )[2]
+
+        assert 2 * products(modes) <= products(Diagonal(model))
+
+    def test_blocks_are_those_of_the_hessian(self):
+        problem = make_problem("cross-entropy", 0.5, n_classes=3)
+        model = bordered_model(problem)
+        explicit = model.dense_hessian() - np.diag(np.repeat(model.ridges(), 3))
+        X1 = np.column_stack([problem.data.X, np.ones(len(problem.labels))])
+        size = X1.shape[1]
+        whole = explicit.reshape(size, 3, size, 3)
+        modes = ClassModes(model)
+        for direction, block in zip(modes.directions.T, modes.hessians, strict=True):
+            expected = np.einsum("k,jkJl,l->jJ", direction, whole, direction)
+            np.testing.assert_allclose(block, expected, atol=1e-6)
+
+    def test_some_rows_give_moments_of_the_same_size(self, monkeypatch):
+        problem = make_problem("cross-entropy", 0.5, n_samples=6000)
+        model = bordered_model(problem)
+        whole = ClassModes(model).hessians
+        monkeypatch.setattr("sklinear.solvers._preconditioner.MOMENT_ROWS", 2000)
+        part = ClassModes(model).hessians
+        assert 0 < np.linalg.norm(part - whole) <= 0.2 * np.linalg.norm(whole)
+
+
+class TestScaledCholesky:
+    def test_solves(self):
+        rng = np.random.default_rng(0)
+        root = rng.normal(size=(8, 6)) * np.geomspace(1e-3, 1e3, 6)
+        matrix = (root.T @ root).astype(np.float32)
+        rhs = rng.normal(size=6)
+        found = ScaledCholesky(matrix, np.zeros(6), ridge=0).solve(rhs)
+        expected = np.linalg.solve(matrix.astype(float), rhs)
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+    def test_adds_the_diagonal(self):
+        found = ScaledCholesky(np.eye(3, dtype=np.float32), np.array([1.0, 3.0, 0.0])).solve(
+            np.ones(3)
+        )
+        np.testing.assert_allclose(found, [0.5, 0.25, 1.0], rtol=1e-5)
+
+    def test_ridge_grows_until_a_singular_matrix_can_be_factored(self):
+        vector = np.ones((5, 1), dtype=np.float32)
+        factor = ScaledCholesky(vector @ vector.T - 1e-5 * np.eye(5, dtype=np.float32), np.zeros(5))
+        solution = factor.solve(np.ones(5))
+        assert np.isfinite(solution).all()
+        assert (vector.T @ solution).item() == pytest.approx(1, rel=1e-2)
+
+    def test_leaves_the_matrix_alone(self):
+        matrix = np.eye(3, dtype=np.float32)
+        ScaledCholesky(matrix, np.ones(3))
+        np.testing.assert_array_equal(matrix, np.eye(3))
