@@ -94,7 +94,7 @@ class QuadraticModel:
         f = len(self.free) - 1
         everything = np.arange(f)
         hessian = np.zeros((len(feature), len(feature)))
-        for rows in self.data.blocks(max(1, (len(feature) + f) // 32)):
+        for rows in self.data.blocks(max(1, (len(feature) + f) // 8)):
             columns = self.data.columns(rows, everything)
             self.curvature.take(rows).add_gram(hessian, columns, feature, klass)
         self.data.passes.add(2 * self.data.share)

@@ -12,7 +12,7 @@ from ._sampling import draw_rows
 MAX_KRONECKER_FEATURES = 4096
 N_MODES = 4
 MOMENT_ROWS = 12_000
-BLOCK_ENTRIES = 2**24
+BLOCK_ENTRIES = 2**22
 
 
 class Diagonal:
@@ -104,8 +104,9 @@ class ClassModes:
 
 def _columns(data, chosen, dtype):
     """Some rows of X with a constant feature, and which they are, a block at a time."""
-    everything = np.arange(data.shape[1])
-    size = max(16, BLOCK_ENTRIES // data.shape[1])
+    n, d = data.shape
+    everything = np.arange(d)
+    size = max(16, min(BLOCK_ENTRIES // d, n // 8))
     for start in range(0, len(chosen), size):
         rows = chosen[start : start + size]
         yield data.columns(rows, everything, dtype), rows
