@@ -15,7 +15,13 @@ from problems import (
 from scipy.special import logsumexp, xlogy
 
 from sklinear._certificate import best_scale, certify
-from sklinear._feasibility import balance_flows, balance_simplex, class_sums
+from sklinear._feasibility import (
+    balance_flows,
+    balance_simplex,
+    class_sums,
+    clip_simplex,
+    clip_star,
+)
 from sklinear._losses import CrossEntropy, Hinge
 from sklinear._problem import Iterate
 
@@ -169,6 +175,35 @@ class TestBalance:
         scores, labels, weights = make_scores()
         expected = np.eye(4)[labels].T @ (weights[:, None] * scores)
         np.testing.assert_allclose(class_sums(scores, labels, weights), expected, atol=1e-15)
+
+
+class TestClip:
+    """Into the domain of the conjugate."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_simplex(self, seed):
+        rng = np.random.default_rng(seed)
+        labels = np.arange(20, dtype=np.int32) % 4
+        true = np.eye(4)[labels]
+        q = rng.dirichlet(np.full(4, 0.5), size=20) + 0.2 * rng.normal(size=(20, 4))
+        clipped = clip_simplex(q - true, labels) + true
+        assert clipped.min() >= -1e-16
+        np.testing.assert_allclose(clipped.sum(axis=1), 1)
+        np.testing.assert_allclose(clipped, np.maximum(q, 0) / np.maximum(q, 0).sum(1)[:, None])
+
+    @pytest.mark.parametrize("largest", [1.0, np.inf])
+    def test_star(self, largest):
+        labels = np.arange(20, dtype=np.int32) % 4
+        wrong = np.random.default_rng(0).normal(size=(20, 4), scale=2)
+        clipped = clip_star(wrong.copy(), labels, largest=largest)
+        np.testing.assert_allclose(clipped, star(np.clip(wrong, 0, largest), labels))
+
+    @pytest.mark.parametrize("name", LOSSES)
+    def test_points_of_the_domain_stay(self, name):
+        _, labels, _ = make_scores()
+        dual = random_dual(name, labels, 4)
+        clipped = LOSSES[name](labels, 4).clip(dual.copy(), labels)
+        np.testing.assert_allclose(clipped, dual, atol=1e-15)
 
 
 class TestBestScale:

@@ -52,6 +52,17 @@ def test_product(name, dtype):
 
 
 @pytest.mark.parametrize("name", SMOOTH)
+def test_change_of_the_gradient(name):
+    """To first order in the scores, whatever the weights."""
+    scores, labels, weights = make_scores()
+    weights[:3] = 0
+    loss, move = LOSSES[name](labels, 4), 1e-6 * np.random.default_rng(1).normal(size=scores.shape)
+    up, down = (loss.value_and_dual(scores + s, labels, weights)[1] for s in (move, -move))
+    found = loss.curvature(scores, labels, weights).change(move)
+    np.testing.assert_allclose(found, (up - down) / 2, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
 def test_product_after_narrowing_the_factor(name):
     curvature, M, weights = make(name)
     vectors = np.random.default_rng(1).normal(size=M.shape[:2])

@@ -33,6 +33,8 @@ from sklinear.solvers._proximal_newton import (
 )
 from sklinear.solvers._proximal_point import proximal_point
 from sklinear.solvers._representer import applies
+from sklinear.solvers._sampling import draw_rows
+from sklinear.solvers._search import Ray
 
 CONTAINERS = {"dense": np.asarray, "csr": csr}
 CURVATURES = {"softmax": "cross-entropy", "star": "squared hinge", "smoothed": "smoothed hinge"}
@@ -41,8 +43,12 @@ over_containers = pytest.mark.parametrize("container", CONTAINERS)
 over_curvatures = pytest.mark.parametrize("curvature", CURVATURES)
 
 
+def zero_point(problem):
+    return np.zeros(problem.shape), np.zeros(problem.n_classes)
+
+
 def zero_start(problem):
-    return Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    return Start(*zero_point(problem))
 
 
 def last(solver, problem, n_iterates, tol=0.0):
@@ -565,6 +571,61 @@ class TestProximalNewton:
         assert certify(problem, iterate).gap <= 1e-6
 
 
+class TestRay:
+    def ray(self, name, l1_ratio=0.5):
+        problem = make_problem(name, l1_ratio)
+        iterate = problem.evaluate(*random_point(problem))
+        move = np.random.default_rng(1).normal(size=(problem.shape[0] + 1, 3))
+        move[-1] -= move[-1].mean()
+        return Ray(problem, iterate, move, problem.penalty)
+
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge", "smoothed hinge"])
+    def test_value_is_the_objective(self, name):
+        ray = self.ray(name)
+        for step in (0.0, 0.3, 1.0):
+            coef = ray.iterate.coef + step * ray.coef_move
+            intercept = ray.iterate.intercept + step * ray.intercept_move
+            scores = ray.problem.data.X @ coef + intercept
+            value = ray.problem.loss_value(scores) + ray.problem.penalty.value(coef)
+            assert ray.value_and_slope(step)[0] == pytest.approx(value)
+
+    def test_at_a_step(self):
+        ray = self.ray("cross-entropy")
+        found = ray.at(0.3)
+        np.testing.assert_allclose(found.coef, ray.iterate.coef + 0.3 * ray.coef_move)
+        scores = ray.problem.data.X @ found.coef + found.intercept
+        np.testing.assert_allclose(found.scores, scores)
+
+    def test_search_reports_the_change(self):
+        ray = self.ray("squared hinge")
+        step, change = ray.search(longest=1.0)
+        assert change == ray.value_and_slope(step)[0] - ray.start[0]
+        assert change <= 0
+
+    def test_linearised_dual_point_is_much_tighter_without_l2(self):
+        """After an exact step close to the optimum."""
+        problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)
+        steps, iterate = ProximalNewton(), problem.evaluate(*zero_point(problem))
+        while certify(problem, iterate).gap > 0.1 * problem.value_at_zero:
+            iterate = steps.step(problem, iterate)
+        free = np.ones((problem.shape[0] + 1, 3), dtype=bool)
+        model = QuadraticModel(problem, iterate, free, 0.0, 10_000)
+        target, _ = minimise_dense(model, 1e-10, max_rounds=100)
+        ray = Ray(problem, iterate, target - model.whole, problem.penalty)
+        natural = ray.at(1.0)
+        linearised = ray.linearised(model.full_curvature, natural)
+        assert certify(problem, linearised).gap <= 0.2 * certify(problem, natural).gap
+
+    def test_linearised_point_is_consistent_and_feasible(self):
+        ray = self.ray("cross-entropy", 1.0)
+        curvature = ray.problem.curvature(ray.iterate.scores)
+        found = ray.linearised(curvature, ray.at(1.0))
+        weighted = ray.problem.weights[:, None] * found.dual
+        np.testing.assert_allclose(found.correlation, ray.problem.data.X.T @ weighted, atol=1e-14)
+        np.testing.assert_allclose(weighted.sum(axis=0), 0, atol=1e-14)
+        assert (found.dual + np.eye(3)[ray.problem.labels]).min() >= -1e-15
+
+
 class TestStages:
     def start(self, name, alpha, l1_ratio):
         problem = make_problem(name, l1_ratio, alpha)
@@ -650,6 +711,57 @@ def interrupted_after(n_iterates):
         return solver
 
     return choose_interrupted
+
+
+class TestLowerBound:
+    def iterates(self):
+        """Two iterates, the second with better weights and a worse dual point."""
+        problem = make_problem("cross-entropy", 0.5, 0.01)
+        good = last(newton, problem, 4)
+        best = last(newton, problem, 8)
+        worse = problem.certified(best.coef, best.intercept, best.scores, 0.5 * good.dual)
+        return problem, good, worse
+
+    def test_an_earlier_dual_point_is_kept_while_it_is_better(self):
+        problem, good, worse = self.iterates()
+        bound = _driver.LowerBound(problem)
+        bound.certify(good)
+        iterate, certificate = bound.certify(worse)
+        assert iterate.dual is good.dual
+        assert iterate.coef is worse.coef
+        assert certificate.gap == certify(problem, iterate).gap < certify(problem, worse).gap
+
+    def test_a_better_dual_point_takes_its_place(self):
+        problem, good, worse = self.iterates()
+        bound = _driver.LowerBound(problem)
+        bound.certify(worse)
+        iterate, certificate = bound.certify(good)
+        assert iterate is good
+        assert certificate.gap == certify(problem, good).gap
+
+    @pytest.mark.parametrize("loss", ["softmax", "hinge", "squared_hinge"])
+    def test_lower_bound_of_a_fit_never_falls(self, loss):
+        X, y = make_classes(3)
+        history = make_model(loss, l1_ratio=1.0, alpha=0.01, tol=1e-9).fit(X, y).history_
+        bound = history["objective"] - history["gap"]
+        assert np.all(np.diff(bound[1:]) >= -1e-12)
+
+
+class TestDrawRows:
+    @pytest.mark.parametrize("size", [1, 7, 99, 100, 1000])
+    def test_one_of_each_part(self, size):
+        rows = draw_rows(100, size)
+        assert len(rows) == min(size, 100)
+        assert np.all(np.diff(rows) > 0)
+        parts = np.arange(len(rows) + 1) * 100 // len(rows)
+        assert np.all((parts[:-1] <= rows) & (rows < parts[1:]))
+
+    def test_classes_in_turn_are_all_met(self):
+        met = np.bincount(draw_rows(3000, 300) % 10, minlength=10)
+        assert met.min() >= 15
+
+    def test_deterministic(self):
+        np.testing.assert_array_equal(draw_rows(1000, 30), draw_rows(1000, 30))
 
 
 class TestDriver:
