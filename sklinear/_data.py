@@ -110,15 +110,6 @@ class DenseData(Data):
             out += block @ block.T
         return out
 
-    def square_norms(self):
-        """|x_i|^2 in float64, shape (n,)."""
-        self.passes.add(self.share)
-        out = np.empty(self.shape[0])
-        for block in self.blocks(self.shape[1]):
-            part = self.X[block]
-            out[block] = np.einsum("ij,ij->i", part, part, dtype=np.float64)
-        return out
-
     def columns(self, rows, features, dtype=np.float64):
         """Dense block of some rows and some features, with a last column of ones."""
         part = self.X[rows]
@@ -160,15 +151,6 @@ class SparseData(Data):
         """(X * X)^T @ rows, shape (d, C)."""
         self.passes.add(self.share)
         return self._scatter(np.square(self.X.data, dtype=float), rows)
-
-    def square_norms(self):
-        """|x_i|^2 in float64, shape (n,)."""
-        self.passes.add(self.share)
-        squares = np.square(self.X.data, dtype=np.float64)
-        ones = np.ones((self.shape[1], 1))
-        out = np.zeros((self.shape[0], 1))
-        _core.csr_scores(self.X.indptr, self.X.indices, squares, ones, out)
-        return out.ravel()
 
     def columns(self, rows, features, dtype=np.float64):
         """Dense block of some rows and some features, with a last column of ones."""

@@ -141,7 +141,9 @@ class CrossEntropy(Loss):
     def curvature(self, scores, labels, weights):
         """diag(q) - q q^T."""
         _, factor = self.value_and_dual(scores, labels, weights)
-        factor[np.arange(len(labels)), labels] += 1.0
+        rows = np.arange(len(labels))
+        # 1 - (the sum of the other probabilities) may fall below zero by rounding.
+        factor[rows, labels] = np.maximum(factor[rows, labels] + 1.0, 0.0)
         return SoftmaxCurvature(factor, labels, weights)
 
 

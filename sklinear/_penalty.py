@@ -11,23 +11,24 @@ def soft_threshold(values, threshold):
 
 
 def best_shifts(coef, l1, l2, centre):
-    """argmin over t_j of  sum_k l1 |W_jk - t_j| + C l2/2 (t_j - centre_j)^2, shape (d,).
+    """argmin over t_j of  sum_k l1 |W_jk - t_j| + C l2_j/2 (t_j - centre_j)^2, shape (d,).
 
-    At l2 = 0 it is a median of the row; of all medians, the one nearest to zero.  Otherwise
-    the minimiser solves C l2 (t - centre) = l1 (entries above t - entries below t).
+    `l2` is a number or an array of shape (d,).  At l2 = 0 it is a median of the row; of all
+    medians, the one nearest to zero.  Otherwise the minimiser solves
+    C l2 (t - centre) = l1 (entries above t - entries below t).
     """
-    ordered = np.sort(coef, axis=1)
-    n_classes = coef.shape[1]
     if l1 == 0:
         return centre
-    if l2 == 0:
-        low, high = ordered[:, (n_classes - 1) // 2], ordered[:, n_classes // 2]
-        return np.clip(0.0, low, high)
+    ordered = np.sort(coef, axis=1)
+    n_classes = coef.shape[1]
+    low, high = ordered[:, (n_classes - 1) // 2], ordered[:, n_classes // 2]
+    median, l2 = np.clip(0.0, low, high), np.broadcast_to(l2, len(coef))[:, None]
     # Entries and the roots of the pieces between them interleave around the minimiser, so it
     # is the median of both lists together.
     above = n_classes - 2 * np.arange(n_classes + 1)
-    roots = centre[:, None] + l1 * above / (l2 * n_classes)
-    return np.median(np.hstack([ordered, roots]), axis=1)
+    positive = l2 > 0
+    roots = centre[:, None] + l1 * above / (np.where(positive, l2, 1.0) * n_classes)
+    return np.where(positive[:, 0], np.median(np.hstack([ordered, roots]), axis=1), median)
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,14 @@ class Problem:
         return self.loss.value_at_zero(self.n_classes)
 
     @cached_property
+    def mean_squares(self):
+        """sum_i p_i x_ij^2 of each feature, shape (d,)."""
+        return self.data.correlate_squares(self.weights[:, None]).ravel()
+
+    @cached_property
     def mean_square(self):
-        """sum_i p_i |x_i|^2 / d, the mean squared entry of X."""
-        return float(self.weights @ self.data.square_norms()) / max(1, self.data.shape[1])
+        """Their mean, the mean squared entry of X."""
+        return float(self.mean_squares.mean())
 
     def with_loss(self, loss):
         """The same problem with another loss."""

@@ -133,8 +133,7 @@ def explicit_hessian(problem, model):
     n, C = len(X), problem.n_classes
     M = np.stack([curvature.product(np.tile(e, (n, 1))) for e in np.eye(C)], axis=2)
     H = np.einsum("ikl,ij,iJ->jkJl", M, X1, X1)
-    ridge = np.full(X1.shape[1], model.ridge)
-    ridge[-1] = 0
+    ridge = np.append(model.ridge, 0)
     size = X1.shape[1] * C
     H = H.reshape(size, size) + np.kron(np.diag(ridge), np.eye(C))
     chosen = np.flatnonzero(model.free)
@@ -378,7 +377,7 @@ class TestPreconditioners:
         vector[-1] = 0
         shifted = Kronecker(SecondMoments(problem.data), model)
         image = model.product(vector)
-        image[-1] += model.ridge * vector[-1]
+        image[-1] += model.penalty.l2 * vector[-1]
         np.testing.assert_allclose(shifted.apply(image), vector, atol=1e-8)
 
     def test_diagonal_is_the_inverse_of_the_diagonal(self):

@@ -5,6 +5,8 @@ import numpy as np
 from .. import _core
 from ._model import violation
 
+RIDGES = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5)
+
 
 def minimise_dense(model, accuracy, max_rounds=20):
     """Minimiser of the model through the explicit Hessian, and the gradient there."""
@@ -37,7 +39,8 @@ def _recentre(model, x, gradient):
     full = model.start.copy()
     full[model.free] = x
     shift = model.recentre(full)[model.free]
-    return x + shift, gradient + model.ridge * shift
+    ridge = np.broadcast_to(model.ridges()[:, None], model.free.shape)[model.free]
+    return x + shift, gradient + ridge * shift
 
 
 def _newton_on_support(hessian, x, gradient, l1, max_steps=3):
@@ -77,9 +80,17 @@ def _first_crossing(x, l1, direction):
 
 
 def _solve(matrix, rhs):
-    """Solve a positive semi-definite system, scaled to a unit diagonal, with a small ridge."""
+    """Solve a positive semi-definite system, scaled to a unit diagonal, with a small ridge.
+
+    The ridge grows where rounding leaves a solution that is none.
+    """
     diagonal = np.diag(matrix)
     scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max()))
-    scaled = matrix * scale * scale[:, None]
-    scaled[np.diag_indices_from(scaled)] += 1e-13
-    return scale * np.linalg.solve(scaled, scale * rhs)
+    scaled, rhs = matrix * scale * scale[:, None], scale * rhs
+    for ridge in RIDGES:
+        solution = np.linalg.solve(scaled + ridge * np.eye(len(rhs)), rhs)
+        # Half the product with the right side is what the quadratic wins at the solution.
+        won = rhs @ solution - 0.5 * solution @ (scaled @ solution)
+        if won >= 0.4 * rhs @ solution >= 0:
+            break
+    return scale * solution

@@ -22,19 +22,19 @@ class QuadraticModel:
     iterate : Iterate
     free : ndarray of bool, shape (d + 1, C)
         The variables that may move.
-    damping : float
-        Added to l2 in the model.
+    damping : float or ndarray of shape (d,)
+        Added to l2 in the model, for all features or for each.
     max_rows : int
         The Hessian is that of so many samples at the most, evenly drawn.
     """
 
     def __init__(self, problem, iterate, free, damping, max_rows):
         self.penalty = problem.penalty
-        self.damping = damping
-        self.ridge = problem.penalty.l2 + damping
         self.whole = np.vstack([iterate.coef, np.zeros(problem.n_classes)])
         self.kept = np.append(free[:-1].any(axis=1), True)
         self.free = free[self.kept]
+        self.damping = np.broadcast_to(damping, len(free) - 1)[self.kept[:-1], None]
+        self.ridge = problem.penalty.l2 + self.damping
         self.start = self.whole[self.kept]
         self.gradient = _stacked_gradient(problem, iterate)[self.kept]
         self.l1 = np.full((len(self.start), 1), problem.penalty.l1)
@@ -98,8 +98,7 @@ class QuadraticModel:
             columns = self.data.columns(rows, everything)
             self.curvature.take(rows).add_gram(hessian, columns, feature, klass)
         self.data.passes.add(2 * self.data.share)
-        diagonal = np.where(feature == f, self.intercept_ridge, self.ridge)
-        hessian[np.diag_indices_from(hessian)] += diagonal
+        hessian[np.diag_indices_from(hessian)] += self.ridges()[feature]
         return hessian
 
     def value(self, x, gradient):
@@ -110,9 +109,7 @@ class QuadraticModel:
 
     def ridges(self):
         """What H adds to the diagonal, for each row of a stacked array."""
-        ridge = np.full(len(self.start), self.ridge)
-        ridge[-1] = self.intercept_ridge
-        return ridge
+        return np.append(self.ridge, self.intercept_ridge)
 
     def recentre(self, x):
         """What the best shift of each row adds to x; rows not wholly free stay.
@@ -123,11 +120,10 @@ class QuadraticModel:
         whole = self.free[:-1].all(axis=1)
         shift = np.zeros_like(x)
         rows, start = x[:-1][whole], self.start[:-1][whole]
-        if self.ridge > 0:
-            centre = rows.mean(axis=1) - self.damping / self.ridge * start.mean(axis=1)
-        else:
-            centre = rows.mean(axis=1)
-        shift[:-1][whole] = -best_shifts(rows, self.penalty.l1, self.ridge, centre)[:, None]
+        ridge, damping = self.ridge[whole, 0], self.damping[whole, 0]
+        share = np.divide(damping, ridge, out=np.zeros_like(ridge), where=ridge > 0)
+        centre = rows.mean(axis=1) - share * start.mean(axis=1)
+        shift[:-1][whole] = -best_shifts(rows, self.penalty.l1, ridge, centre)[:, None]
         return shift
 
 

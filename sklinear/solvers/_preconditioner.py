@@ -48,7 +48,7 @@ class Kronecker:
         values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
         self.features = moments.vectors[model.kept]
         self.diagonal = np.outer(moments.values, values) + max(
-            model.ridge, 1e-12 * values.max() * moments.values.max()
+            model.ridge.mean(), 1e-12 * values.max() * moments.values.max()
         )
 
     def apply(self, rows):

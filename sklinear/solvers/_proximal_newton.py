@@ -59,13 +59,13 @@ class ProximalNewton:
         return target - model.whole
 
     def _ridge(self, problem):
-        """What the model adds to l2: a share of the largest curvature the loss can have.
+        """What the model adds to l2: a share of the largest curvature along each feature.
 
         With an L1 part the minimiser of an undamped model may lie far off, or nowhere.
         """
         if problem.penalty.l1 == 0:
             return 0.0
-        return self.damping * problem.loss.bend * problem.mean_square
+        return self.damping * problem.loss.bend * problem.mean_squares
 
     def _minimise(self, problem, model, accuracy):
         if np.count_nonzero(model.free) <= dense_limit(problem):
