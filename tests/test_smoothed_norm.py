@@ -8,13 +8,15 @@ from data import csr
 from problems import make_problem, random_point
 from scipy.optimize import approx_fprime
 
+from sklinear import SVMClassifier
 from sklinear._certificate import certify
 from sklinear._driver import Start
 from sklinear._penalty import ElasticNet
-from sklinear.solvers import _newton
+from sklinear.solvers import _newton, _smoothed_norm
 from sklinear.solvers._conjugate import conjugate_gradients
+from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._model import QuadraticModel
-from sklinear.solvers._newton import Newton, crowded, newton
+from sklinear.solvers._newton import Newton, crowded, newton, smoothable
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, ScaledCholesky
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._smoothed_norm import SmoothedNewton, SmoothedNorm
@@ -71,10 +73,12 @@ class TestNorm:
 
 
 class TestSteps:
+    @pytest.mark.parametrize("explicit", [True, False], ids=["explicit", "products"])
     @pytest.mark.parametrize("fit_intercept", [True, False])
     @over_penalties
     @over_losses
-    def test_reach_the_optimum(self, name, l1_ratio, fit_intercept):
+    def test_reach_the_optimum(self, name, l1_ratio, fit_intercept, explicit, monkeypatch):
+        monkeypatch.setattr(_smoothed_norm, "MAX_EXPLICIT", 1000 * explicit)
         problem = make_problem(name, l1_ratio, 0.02, n_samples=90, fit_intercept=fit_intercept)
         best = optimum(problem)
         shown = walk(problem, 60)
@@ -147,23 +151,44 @@ class TestHandOver:
         self.few(monkeypatch)
         assert crowded(problem, zero(problem))
 
+    def test_when_a_model_could_not_be_minimised(self, monkeypatch):
+        problem = make_problem("cross-entropy", 0.5, 0.01)
+        steps, iterate = Newton(), zero(problem)
+        steps.step(problem, iterate)
+        assert steps.shown is steps.proximal.shown
+        steps.proximal.solved = False
+        steps.step(problem, iterate)
+        assert steps.shown is steps.smoothed.shown
+
+    def test_models_say_whether_they_were_minimised(self):
+        problem = make_problem("cross-entropy", 0.5, 0.01)
+        for rounds in (1, 100):
+            model = bordered_model(problem)
+            minimise_dense(model, 1e-12, max_rounds=rounds)
+            assert model.solved == (rounds == 100)
+
     @pytest.mark.parametrize(
-        ("l1_ratio", "size", "container"),
-        [(0.0, (60, 5), "dense"), (0.5, (20, 25), "dense"), (0.5, (60, 5), "csr")],
-        ids=["without L1", "wide", "sparse"],
+        ("l1_ratio", "size", "container", "expected"),
+        [
+            (0.0, (60, 5), "dense", False),
+            (0.5, (60, 5), "dense", True),
+            (0.5, (60, 5), "csr", True),
+            (0.5, (500, 400), "dense", True),
+            (0.5, (500, 400), "csr", False),
+            (0.5, (300, 400), "dense", False),
+        ],
+        ids=["no L1", "few", "few sparse", "many", "many sparse", "wide"],
     )
-    def test_never(self, monkeypatch, l1_ratio, size, container):
-        self.few(monkeypatch)
+    def test_where_it_can_be_afforded(self, l1_ratio, size, container, expected):
         n, d = size
         X = csr if container == "csr" else np.asarray
         problem = make_problem("cross-entropy", l1_ratio, n_samples=n, n_features=d, X=X)
-        assert not crowded(problem, zero(problem))
+        assert smoothable(problem) == expected
 
     def test_not_where_the_moments_are_too_large(self, monkeypatch):
-        self.few(monkeypatch)
-        monkeypatch.setattr(_newton, "MAX_MOMENTS", 100)
-        problem = make_problem("cross-entropy", 0.5)
-        assert not crowded(problem, zero(problem))
+        monkeypatch.setattr(_newton, "MAX_MOMENTS", 1e6)
+        problem = make_problem("cross-entropy", 0.5, n_samples=500, n_features=400)
+        assert not smoothable(problem)
 
     def test_back_to_proximal_steps_at_the_end(self, monkeypatch):
         self.few(monkeypatch)
@@ -171,9 +196,9 @@ class TestHandOver:
         steps, iterate = Newton(), zero(problem)
         smoothed = 0
         while (following := steps.step(problem, iterate)) is not None:
-            iterate, smoothed = following, smoothed + (steps.smoothed is not None)
+            iterate, smoothed = following, smoothed + (steps.finished is None)
         assert smoothed >= 5
-        assert steps.smoothed is None
+        assert steps.finished is problem
         assert steps.proximal.shown is not None
         assert certify(problem, steps.shown).gap <= 1e-10
 
@@ -289,3 +314,14 @@ class TestScaledCholesky:
         matrix = np.eye(3, dtype=np.float32)
         ScaledCholesky(matrix, np.ones(3))
         np.testing.assert_array_equal(matrix, np.eye(3))
+
+
+def test_hard_small_problem_takes_few_iterations():
+    """Nearly collinear features of sizes far apart: proximal steps alone need hundreds."""
+    rng = np.random.default_rng(40)
+    y = np.arange(220) % 9
+    X = rng.normal(size=(220, 5)) * np.array([1e-2, 1e2, 1.0, 10.0, 1e3]) + 300.0
+    weights = 10 ** rng.uniform(-4, 4, 220)
+    model = SVMClassifier(loss="squared_hinge", alpha=5e-6, l1_ratio=1.0).fit(X, y, weights)
+    assert model.dual_gap_ <= 1e-4 * 8
+    assert model.n_iter_ <= 60

@@ -19,6 +19,8 @@ def minimise_dense(model, accuracy, max_rounds=20):
         x, gradient = _recentre(model, x, gradient)
         if np.linalg.norm(violation(x, gradient, l1)) <= accuracy * first:
             break
+    else:
+        model.solved = False
     out, slope = model.start.copy(), model.gradient.copy()
     out[model.free], slope[model.free] = x, gradient
     return out, slope
@@ -94,3 +96,12 @@ def _solve(matrix, rhs):
         if won >= 0.4 * rhs @ solution >= 0:
             break
     return scale * solution
+
+
+def solve_dense(model, diagonal, rhs):
+    """Solve (H + diagonal) v = rhs on the free variables, through the explicit Hessian."""
+    hessian = model.dense_hessian()
+    hessian[np.diag_indices_from(hessian)] += diagonal[model.free]
+    out = np.zeros_like(rhs)
+    out[model.free] = _solve(hessian, rhs[model.free])
+    return out

@@ -29,6 +29,7 @@ class QuadraticModel:
     """
 
     def __init__(self, problem, iterate, free, damping, max_rows):
+        self.solved = True
         self.penalty = problem.penalty
         self.whole = np.vstack([iterate.coef, np.zeros(problem.n_classes)])
         self.kept = np.append(free[:-1].any(axis=1), True)

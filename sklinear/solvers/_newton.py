@@ -9,7 +9,7 @@ from .._certificate import certify
 from .._penalty import ElasticNet
 from ._preconditioner import N_MODES
 from ._proximal_newton import ProximalNewton, dense_limit, free_variables
-from ._smoothed_norm import SmoothedNewton
+from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
 
 MAX_MOMENTS = 2e8
 STAGE_GAIN = 0.03
@@ -70,8 +70,8 @@ def weakness(problem, iterate):
 class Newton:
     """Steps that lower a smooth problem: proximal Newton, or Newton on a smoothed norm.
 
-    The latter takes over where a working set on dense data grows large, and hands back once
-    there is next to no smoothing left.
+    The latter takes over where a working set on dense data grows large or a quadratic model
+    could not be minimised, and hands back once there is next to no smoothing left.
 
     Attributes
     ----------
@@ -82,25 +82,39 @@ class Newton:
     def __init__(self):
         self.proximal = ProximalNewton()
         self.smoothed = SmoothedNewton()
+        self.finished = None
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
-        if self.smoothed is not None and crowded(problem, iterate):
+        if problem is not self.finished and smoothable(problem) and self._is_hard(problem, iterate):
             following = self.smoothed.step(problem, iterate)
             if following is not None:
                 self.shown = self.smoothed.shown
                 return following
-            self.smoothed = None
+            self.finished = problem
         following = self.proximal.step(problem, iterate)
         self.shown = self.proximal.shown
         return following
 
+    def _is_hard(self, problem, iterate):
+        return not self.proximal.solved or crowded(problem, iterate)
+
+
+def smoothable(problem):
+    """Whether Newton steps on a smoothed norm, which move all variables, can be afforded.
+
+    Their Hessian is explicit where the variables are few; else X has to be dense and its
+    second moments small enough to keep one matrix of them for each class.
+    """
+    n, d = problem.data.shape
+    if problem.penalty.l1 == 0:
+        return False
+    if (d + 1) * problem.n_classes <= MAX_EXPLICIT:
+        return True
+    moments = (problem.n_classes + N_MODES) * d * d
+    return not problem.data.sparse and d <= n and moments <= MAX_MOMENTS
+
 
 def crowded(problem, iterate):
-    """Whether many variables of a dense problem are free, and the moments of X not too large."""
-    n, d = problem.data.shape
-    if problem.penalty.l1 == 0 or problem.data.sparse or d > n:
-        return False
-    if (problem.n_classes + N_MODES) * d * d > MAX_MOMENTS:
-        return False
+    """Whether more variables are free than an explicit Hessian may have."""
     return np.count_nonzero(free_variables(problem, iterate)) > dense_limit(problem)

@@ -31,6 +31,7 @@ class ProximalNewton:
         self.moments = None
         self.max_rows = FIRST_ROWS
         self.accuracy = 0.1
+        self.solved = True
         self.shown = None
 
     def step(self, problem, iterate):
@@ -41,6 +42,7 @@ class ProximalNewton:
             model = QuadraticModel(problem, iterate, free, self._ridge(problem), self.max_rows)
             target, gradient = self._minimise(problem, model, self.accuracy)
             predicted = model.value(target, gradient)
+            self.solved = model.solved
             # No step can win more than the objective: a model that hopes for it is flat where
             # the problem is not.
             if -2 * objective < predicted < 0 or problem.penalty.l1 == 0:

@@ -23,6 +23,7 @@ import numpy as np
 
 from .._certificate import certify
 from ._conjugate import conjugate_gradients
+from ._explicit import solve_dense
 from ._model import QuadraticModel
 from ._preconditioner import ClassModes
 from ._search import Ray
@@ -33,6 +34,7 @@ SMALLEST_SHARE = 1e-9
 FIRST_ROWS = 10_000
 SMALL = (10.0, 2.0)  # multiples of beta; at the optimum |A| / l1 is .995 and .894 there
 MAX_PRODUCTS = 200
+MAX_EXPLICIT = 1000
 STALE_PRODUCTS = 40
 
 
@@ -126,13 +128,17 @@ class SmoothedNewton:
         eta = norm.eta(coef)
         bend = norm.l1 * (1.0 - self.slope * coef / eta) / eta
         diagonal = np.vstack([bend, np.zeros(bend.shape[1])])
+        diagonal = np.where(model.free, diagonal, 0.0)
+        rhs = np.where(model.free, -gradient, 0.0)
+        if model.free.size <= MAX_EXPLICIT:
+            return solve_dense(model, diagonal, rhs), bend
         fresh = self.preconditioner is None
         if fresh:
             self.preconditioner = ClassModes(model)
         self.preconditioner.factor(diagonal + model.ridges()[:, None])
         move, _, count = conjugate_gradients(
             lambda vector: model.product(vector) + diagonal * vector,
-            np.where(model.free, -gradient, 0.0),
+            rhs,
             self.preconditioner,
             model.free,
             0.01 if self.near else 0.1,
