@@ -185,6 +185,12 @@ class TestHandOver:
         problem = make_problem("cross-entropy", l1_ratio, n_samples=n, n_features=d, X=X)
         assert smoothable(problem) == expected
 
+    def test_not_where_single_precision_would_overflow(self):
+        problem = make_problem(
+            "cross-entropy", 0.5, n_samples=500, n_features=400, X=lambda X: 1e5 * X
+        )
+        assert not smoothable(problem)
+
     def test_not_where_the_moments_are_too_large(self, monkeypatch):
         monkeypatch.setattr(_newton, "MAX_MOMENTS", 1e6)
         problem = make_problem("cross-entropy", 0.5, n_samples=500, n_features=400)
@@ -309,6 +315,12 @@ class TestScaledCholesky:
         solution = factor.solve(np.ones(5))
         assert np.isfinite(solution).all()
         assert (vector.T @ solution).item() == pytest.approx(1, rel=1e-2)
+
+    @pytest.mark.parametrize("entry", [-3.0, np.inf, np.nan])
+    def test_diagonal_alone_where_nothing_helps(self, entry):
+        matrix = np.array([[1, entry], [entry, 4]], dtype=np.float32)
+        found = ScaledCholesky(matrix, np.zeros(2)).solve(np.ones(2))
+        np.testing.assert_allclose(found, [1.0, 0.25], rtol=1e-6)
 
     def test_leaves_the_matrix_alone(self):
         matrix = np.eye(3, dtype=np.float32)

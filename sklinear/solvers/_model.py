@@ -11,6 +11,8 @@ import numpy as np
 from .._penalty import best_shifts
 from ._sampling import draw_rows
 
+SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
+
 
 class QuadraticModel:
     """The model around `iterate` in the free variables.
@@ -43,7 +45,8 @@ class QuadraticModel:
         self.full_curvature = problem.curvature(iterate.scores)
         self._restrict(problem, self.full_curvature, max_rows)
         # Products of large float32 features would overflow or lose all digits.
-        self.dtype = self.data.dtype if problem.mean_square < 1e8 else np.dtype(np.float64)
+        single = problem.mean_square < SINGLE_LIMIT
+        self.dtype = self.data.dtype if single else np.dtype(np.float64)
         self.narrow = self.curvature.astype(self.dtype)
         mean = float(np.trace(self.curvature.mean())) / problem.n_classes
         self.intercept_ridge = 1e-10 * (problem.loss.bend + mean)

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._certificate import certify
 from .._penalty import ElasticNet
+from ._model import SINGLE_LIMIT
 from ._preconditioner import N_MODES
 from ._proximal_newton import ProximalNewton, dense_limit, free_variables
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
@@ -103,16 +104,17 @@ class Newton:
 def smoothable(problem):
     """Whether Newton steps on a smoothed norm, which move all variables, can be afforded.
 
-    Their Hessian is explicit where the variables are few; else X has to be dense and its
-    second moments small enough to keep one matrix of them for each class.
+    Their Hessian is explicit where the variables are few; else X has to be dense, and its
+    second moments so few that a matrix of them can be kept for each class in single precision.
     """
     n, d = problem.data.shape
     if problem.penalty.l1 == 0:
         return False
     if (d + 1) * problem.n_classes <= MAX_EXPLICIT:
         return True
-    moments = (problem.n_classes + N_MODES) * d * d
-    return not problem.data.sparse and d <= n and moments <= MAX_MOMENTS
+    if problem.data.sparse or d > n or (problem.n_classes + N_MODES) * d * d > MAX_MOMENTS:
+        return False
+    return problem.mean_square < SINGLE_LIMIT
 
 
 def crowded(problem, iterate):

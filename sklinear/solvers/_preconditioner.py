@@ -130,7 +130,8 @@ def _weighted_moments(data, weights):
 class ScaledCholesky:
     """A factor of a positive semi-definite float32 matrix plus a diagonal, scaled to unit one.
 
-    Grows the ridge until rounding leaves the matrix positive definite.
+    The ridge grows until rounding leaves the matrix positive definite; where nothing helps, only
+    the diagonal is inverted.
     """
 
     def __init__(self, matrix, diagonal, ridge=1e-6):
@@ -140,12 +141,14 @@ class ScaledCholesky:
         self.scale = 1.0 / np.sqrt(np.maximum(size, 1e-20 * size.max()))
         scaled *= self.scale.astype(np.float32)
         scaled *= self.scale.astype(np.float32)[:, None]
-        while True:
+        done = False
+        while not done and ridge < 1:
             scaled[np.diag_indices_from(scaled)] += ridge
             self.lower, info = spotrf(scaled, lower=True, clean=False)
-            if info == 0:
-                break
+            done = info == 0 and np.isfinite(self.lower[-1, -1])
             ridge *= 10
+        if not done:
+            self.lower = np.eye(len(scaled), dtype=np.float32)
 
     def solve(self, rhs):
         """Solution for one right side, in float64."""
