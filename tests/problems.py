@@ -1,12 +1,17 @@
 """Samples with scores, and small problems, as the package holds them inside."""
 
+import itertools
+
 import numpy as np
 from data import make_classes
 
+from sklinear._certificate import certify
 from sklinear._data import wrap
+from sklinear._driver import Start
 from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Problem
+from sklinear.solvers._model import QuadraticModel
 
 
 def smoothed_hinge(labels, n_classes, sigma=0.7):
@@ -81,3 +86,29 @@ def random_point(problem, seed=0):
     rng = np.random.default_rng(seed)
     coef = rng.normal(size=problem.shape) * (rng.random(problem.shape) < 0.7)
     return coef, problem.fit_intercept * rng.normal(size=problem.n_classes)
+
+
+def zero_point(problem):
+    return np.zeros(problem.shape), np.zeros(problem.n_classes)
+
+
+def zero_start(problem):
+    return Start(*zero_point(problem))
+
+
+def last(solver, problem, n_iterates, tol=0.0):
+    """The iterate that meets tol, or the last one of so many."""
+    for iterate in itertools.islice(solver(problem, zero_start(problem)), n_iterates):
+        if certify(problem, iterate).gap <= tol * problem.value_at_zero:
+            break
+    return iterate
+
+
+def make_model_around(problem, part=1.0, damping=0.0, max_rows=10_000, seed=0, size=0.3):
+    """A model at a random point; `part` of the weights are free, and the intercept if any is."""
+    coef, intercept = random_point(problem, seed)
+    iterate = problem.evaluate(size * coef, size * intercept)
+    shape = problem.shape[0] + 1, problem.n_classes
+    free = np.random.default_rng(seed).random(shape) < part
+    free[-1] = problem.fit_intercept
+    return QuadraticModel(problem, iterate, free, damping, max_rows)

@@ -1,0 +1,315 @@
+"""Quadratic models, their minimisers and what preconditions them."""
+
+import numpy as np
+import pytest
+from data import csr
+from problems import (
+    make_model_around,
+    make_problem,
+    random_point,
+)
+from scipy.optimize import minimize
+
+from sklinear.solvers._conjugate import (
+    ClassDescent,
+    minimise_by_columns,
+    minimise_by_products,
+)
+from sklinear.solvers._explicit import minimise_dense
+from sklinear.solvers._model import QuadraticModel, violation
+from sklinear.solvers._preconditioner import Diagonal, Kronecker, SecondMoments
+from sklinear.solvers._sampling import draw_rows
+
+CONTAINERS = {"dense": np.asarray, "csr": csr}
+CURVATURES = {"softmax": "cross-entropy", "star": "squared hinge", "smoothed": "smoothed hinge"}
+over_containers = pytest.mark.parametrize("container", CONTAINERS)
+over_curvatures = pytest.mark.parametrize("curvature", CURVATURES)
+
+
+def explicit_hessian(problem, model):
+    """X^T M X + ridge on the free variables, from products with the columns of the curvature."""
+    X = problem.data.X.toarray() if problem.data.sparse else problem.data.X
+    X1 = np.column_stack([X[:, model.kept[:-1]], np.ones(len(X))])
+    curvature = problem.curvature(problem.evaluate(*point_of(problem)).scores)
+    n, C = len(X), problem.n_classes
+    M = np.stack([curvature.product(np.tile(e, (n, 1))) for e in np.eye(C)], axis=2)
+    H = np.einsum("ikl,ij,iJ->jkJl", M, X1, X1)
+    ridge = np.append(model.ridge, 0)
+    size = X1.shape[1] * C
+    H = H.reshape(size, size) + np.kron(np.diag(ridge), np.eye(C))
+    chosen = np.flatnonzero(model.free)
+    return H[np.ix_(chosen, chosen)]
+
+
+def point_of(problem):
+    coef, intercept = random_point(problem)
+    return 0.3 * coef, 0.3 * intercept
+
+
+def reference_value(problem, model):
+    """Least m(x) - m(w), by L-BFGS-B on the positive and the negative parts of x."""
+    H, start = explicit_hessian(problem, model), model.start[model.free]
+    l1 = np.broadcast_to(model.l1, model.free.shape)[model.free]
+    g = model.gradient[model.free]
+
+    def smooth(parts):
+        up, down = np.split(parts, 2)
+        move = up - down - start
+        slope = g + H @ move
+        value = 0.5 * (g + slope) @ move + l1 @ (up + down)
+        return value, np.concatenate([slope + l1, l1 - slope])
+
+    begin = np.concatenate([np.maximum(start, 0), np.maximum(-start, 0)])
+    bounds = [(0, None)] * len(begin)
+    options = {"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-15, "gtol": 1e-10}
+    best = minimize(smooth, begin, jac=True, bounds=bounds, options=options)
+    return best.fun - l1 @ np.abs(start)
+
+
+def minimisers(model):
+    """Every way to minimise the model that its penalty allows."""
+    yield minimise_dense(model, 1e-10, max_rounds=100)
+    yield minimise_by_columns(model, Diagonal(model), 1e-13, max_rounds=200, max_products=200)
+    if not model.l1.any():
+        yield minimise_by_products(model, Diagonal(model), 1e-12, max_products=1000)
+
+
+class TestQuadraticModel:
+    @pytest.mark.parametrize("part", [1.0, 0.6])
+    @pytest.mark.parametrize("fit_intercept", [True, False])
+    @over_curvatures
+    @over_containers
+    def test_explicit_hessian(self, container, curvature, fit_intercept, part):
+        name, X = CURVATURES[curvature], CONTAINERS[container]
+        problem = make_problem(name, 0.5, X=X, fit_intercept=fit_intercept)
+        model = make_model_around(problem, part)
+        expected = explicit_hessian(problem, model)
+        np.testing.assert_allclose(model.dense_hessian(), expected, atol=1e-9)
+
+    @pytest.mark.parametrize("part", [1.0, 0.6])
+    @over_curvatures
+    @over_containers
+    def test_product_and_diagonal_of_the_hessian(self, container, curvature, part):
+        problem = make_problem(CURVATURES[curvature], 0.5, X=CONTAINERS[container])
+        model = make_model_around(problem, part)
+        vector = model.free * np.random.default_rng(1).normal(size=model.free.shape)
+        H = explicit_hessian(problem, model)
+        found = model.product(vector)[model.free]
+        np.testing.assert_allclose(found, H @ vector[model.free], atol=1e-9)
+        np.testing.assert_allclose(model.diagonal()[model.free], np.diag(H), atol=1e-9)
+
+    @pytest.mark.parametrize("part", [1.0, 0.6])
+    @pytest.mark.parametrize("fit_intercept", [True, False])
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+    @over_curvatures
+    @over_containers
+    def test_all_ways_reach_the_minimum(self, container, curvature, l1_ratio, fit_intercept, part):
+        name, X = CURVATURES[curvature], CONTAINERS[container]
+        problem = make_problem(name, l1_ratio, 0.05, X=X, fit_intercept=fit_intercept)
+        model = make_model_around(problem, part)
+        best = reference_value(problem, model)
+        assert best < -1e-3
+        for x, gradient in minimisers(model):
+            assert model.value(x, gradient) == pytest.approx(best, rel=1e-7)
+            np.testing.assert_allclose(x[~model.free], model.start[~model.free], atol=0)
+
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+    @over_containers
+    def test_gradient_they_return(self, container, l1_ratio):
+        problem = make_problem("cross-entropy", l1_ratio, X=CONTAINERS[container])
+        model = make_model_around(problem, 0.6)
+        for x, gradient in minimisers(model):
+            expected = model.gradient + model.product(x - model.start)
+            np.testing.assert_allclose(gradient[model.free], expected[model.free], atol=1e-9)
+
+    @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+    @over_curvatures
+    def test_minimum_of_a_damped_model(self, curvature, l1_ratio):
+        """The damping holds the weights near the iterate, against shifts of a row too."""
+        problem = make_problem(CURVATURES[curvature], l1_ratio, 0.05, fit_intercept=False)
+        model = make_model_around(problem, damping=0.1)
+        best = reference_value(problem, model)
+        for x, gradient in minimisers(model):
+            assert model.value(x, gradient) == pytest.approx(best, rel=1e-7)
+
+    @pytest.mark.parametrize("fit_intercept", [True, False])
+    @over_curvatures
+    @over_containers
+    def test_sweeps_stay_at_the_minimum(self, container, curvature, fit_intercept):
+        """No coordinate of the minimiser wants to move, the intercept's no more than others."""
+        problem = make_problem(
+            CURVATURES[curvature],
+            0.5,
+            0.05,
+            X=CONTAINERS[container],
+            fit_intercept=fit_intercept,
+        )
+        model = make_model_around(problem)
+        x, _ = minimise_dense(model, 1e-12, max_rounds=100)
+        np.testing.assert_allclose(ClassDescent(model).sweep(x, 3), x, atol=1e-6)
+
+    @over_curvatures
+    @over_containers
+    def test_sweeps_lower_the_model(self, container, curvature):
+        problem = make_problem(CURVATURES[curvature], 0.5, 0.05, X=CONTAINERS[container])
+        model = make_model_around(problem)
+        descent, x, value = ClassDescent(model), model.start, 0.0
+        for _ in range(20):
+            x = descent.sweep(x, 1)
+            now = model.value(x, model.gradient + model.product(x - model.start))
+            assert now <= value + 1e-12
+            value = now
+        assert value < -1e-3
+
+    def test_expand_puts_weights_back(self):
+        problem = make_problem("cross-entropy", 0.5)
+        model = make_model_around(problem, 0.3, seed=5)
+        assert not model.kept.all()
+        whole = model.expand(model.start + 1)
+        free = np.zeros(whole.shape, dtype=bool)
+        free[model.kept] = model.free
+        np.testing.assert_array_equal(whole, model.whole + free)
+
+    def test_only_samples_that_curve_are_kept(self):
+        problem = make_problem("squared hinge", 0.5, n_samples=200)
+        iterate = problem.evaluate(np.zeros(problem.shape), np.zeros(3))
+        true = np.eye(3)[problem.labels] * np.array(np.arange(200) % 4 > 0)[:, None]
+        margins = problem.certified(
+            iterate.coef, iterate.intercept, 5 * true, np.zeros_like(iterate.dual)
+        )
+        free = np.ones((problem.shape[0] + 1, 3), dtype=bool)
+        model = QuadraticModel(problem, margins, free, 0.01, 10_000)
+        assert model.data.shape[0] == 50
+
+    @pytest.mark.parametrize("n_samples", [100, 149, 200, 1000])
+    def test_sampled_hessian_has_at_most_max_rows(self, n_samples):
+        problem = make_problem("cross-entropy", 0.5, n_samples=n_samples)
+        model = make_model_around(problem, max_rows=50)
+        assert 25 <= model.data.shape[0] <= 50
+
+    def test_sampled_hessian_resembles_the_whole(self):
+        problem = make_problem("cross-entropy", 0.5, n_samples=3000)
+        whole, sampled = (
+            make_model_around(problem, max_rows=rows).dense_hessian() for rows in (3000, 750)
+        )
+        difference = np.linalg.norm(sampled - whole)
+        assert 0 < difference <= 0.15 * np.linalg.norm(whole)
+
+    def test_sampled_products_cost_their_share_of_a_pass(self):
+        problem = make_problem("cross-entropy", 0.5, n_samples=1000)
+        model = make_model_around(problem, max_rows=100)
+        before = problem.data.passes.total
+        model.product(model.start)
+        assert problem.data.passes.total - before == pytest.approx(0.1)
+
+    def test_subgradient_of_least_norm(self):
+        x = np.array([0.0, 0.0, 0.0, 2.0, -2.0])
+        gradient = np.array([0.5, 1.5, -1.5, -1.0, 0.4])
+        expected = [0.0, 0.5, -0.5, 0.0, -0.6]
+        np.testing.assert_allclose(violation(x, gradient, np.ones(5)), expected, atol=1e-15)
+
+
+class Unscaled:
+    """No preconditioner."""
+
+    def apply(self, rows):
+        return rows
+
+
+def shortfall(model, preconditioner, n_products=20):
+    """What the model falls short of its minimum after some products, as a share of its fall."""
+    best = model.value(*minimise_dense(model, 1e-10))
+    value = model.value(*minimise_by_products(model, preconditioner, 1e-12, n_products))
+    return 1 - value / best
+
+
+def badly_scaled(X):
+    """Features of sizes from a hundredth to a hundred."""
+    return X * np.geomspace(0.01, 100, X.shape[1])
+
+
+def correlated(X):
+    """Features that are sums of others, of sizes far apart."""
+    return badly_scaled(X) @ np.triu(np.ones((X.shape[1], X.shape[1])))
+
+
+class TestPreconditioners:
+    @over_containers
+    @over_curvatures
+    def test_diagonal_helps_where_scales_differ(self, curvature, container):
+        problem = make_problem(
+            CURVATURES[curvature],
+            0.0,
+            1e-4,
+            n_samples=200,
+            n_features=20,
+            X=lambda X: CONTAINERS[container](badly_scaled(X)),
+        )
+        model = make_model_around(problem, size=1e-3)
+        assert shortfall(model, Diagonal(model)) < 0.5 * shortfall(model, Unscaled())
+
+    @over_curvatures
+    def test_kronecker_helps_where_features_correlate(self, curvature):
+        problem = make_problem(
+            CURVATURES[curvature], 0.0, 1e-4, n_samples=200, n_features=20, X=correlated
+        )
+        model = make_model_around(problem, size=1e-3)
+        kronecker = shortfall(model, Kronecker(SecondMoments(problem.data), model))
+        assert kronecker < 0.5 * shortfall(model, Unscaled())
+        assert kronecker < 0.5 * shortfall(model, Diagonal(model))
+
+    def test_kronecker_on_some_of_the_features(self):
+        problem = make_problem(
+            "cross-entropy", 0.0, 1e-4, n_samples=200, n_features=20, X=correlated
+        )
+        model = make_model_around(problem, 0.3, size=1e-3)
+        assert not model.kept.all()
+        kronecker = shortfall(model, Kronecker(SecondMoments(problem.data), model))
+        assert kronecker < 0.5 * shortfall(model, Unscaled())
+
+    def test_kronecker_is_the_inverse_where_all_samples_curve_alike(self):
+        """At zero scores every q is 1/C; equal weights make the moments those of the model."""
+        problem = make_problem("cross-entropy", 0.0, 0.1, n_samples=60, fit_intercept=False)
+        problem.weights[:] = 1 / 60
+        zero = np.zeros(problem.shape)
+        iterate = problem.certified(zero, np.zeros(3), np.zeros((60, 3)), np.zeros((60, 3)))
+        model = QuadraticModel(problem, iterate, np.ones((6, 3), dtype=bool), 0.0, 10_000)
+        vector = np.random.default_rng(0).normal(size=(6, 3))
+        vector[-1] = 0
+        shifted = Kronecker(SecondMoments(problem.data), model)
+        image = model.product(vector)
+        image[-1] += model.penalty.l2 * vector[-1]
+        np.testing.assert_allclose(shifted.apply(image), vector, atol=1e-8)
+
+    def test_diagonal_is_the_inverse_of_the_diagonal(self):
+        model = make_model_around(make_problem("cross-entropy", 0.0))
+        scaled = Diagonal(model).apply(model.diagonal())
+        np.testing.assert_allclose(scaled, 1, rtol=1e-14)
+
+    def test_moments_of_some_rows(self):
+        """Of about max_rows evenly drawn ones."""
+        problem = make_problem("cross-entropy", 0.0, n_samples=3000)
+        whole = SecondMoments(problem.data, 3000)
+        part = SecondMoments(problem.data, 500)
+        X1 = np.column_stack([problem.data.X, np.ones(3000)])
+        expected = np.linalg.eigvalsh(X1.T @ X1 / 3000)
+        np.testing.assert_allclose(whole.values, expected, rtol=1e-10)
+        np.testing.assert_allclose(part.values, expected, rtol=0.3)
+        assert not np.allclose(part.values, expected, rtol=1e-10)
+
+
+class TestDrawRows:
+    @pytest.mark.parametrize("size", [1, 7, 99, 100, 1000])
+    def test_one_of_each_part(self, size):
+        rows = draw_rows(100, size)
+        assert len(rows) == min(size, 100)
+        assert np.all(np.diff(rows) > 0)
+        parts = np.arange(len(rows) + 1) * 100 // len(rows)
+        assert np.all((parts[:-1] <= rows) & (rows < parts[1:]))
+
+    def test_classes_in_turn_are_all_met(self):
+        met = np.bincount(draw_rows(3000, 300) % 10, minlength=10)
+        assert met.min() >= 15
+
+    def test_deterministic(self):
+        np.testing.assert_array_equal(draw_rows(1000, 30), draw_rows(1000, 30))

@@ -1,0 +1,165 @@
+"""Line searches, best intercepts, and where a step leads."""
+
+import numpy as np
+import pytest
+from problems import make_problem, random_point, zero_point
+from scipy.special import expit
+
+from sklinear._certificate import certify
+from sklinear._losses import Hinge
+from sklinear._problem import best_shift, line_search
+from sklinear.solvers._explicit import minimise_dense
+from sklinear.solvers._model import QuadraticModel
+from sklinear.solvers._proximal_newton import (
+    ProximalNewton,
+)
+from sklinear.solvers._search import Ray
+
+FUNCTIONS = {
+    "quadratic": (lambda t: (t - 3) ** 2, lambda t: 2 * (t - 3)),
+    "far quadratic": (lambda t: (t - 700) ** 2, lambda t: 2 * (t - 700)),
+    "near quadratic": (lambda t: (t - 1e-4) ** 2, lambda t: 2 * (t - 1e-4)),
+    "quartic": (lambda t: (t - 0.3) ** 4, lambda t: 4 * (t - 0.3) ** 3),
+    "exponential": (lambda t: np.exp(t) - 2 * t, lambda t: np.exp(t) - 2),
+    "logistic": (lambda t: np.logaddexp(0, 5 - 9 * t) + t, lambda t: 1 - 9 * expit(5 - 9 * t)),
+    "kink": (lambda t: abs(t - 0.37), lambda t: np.sign(t - 0.37)),
+    "far kink": (lambda t: abs(t - 37.7), lambda t: np.sign(t - 37.7)),
+    "steep kink": (lambda t: max(-t, 1e6 * t - 10), lambda t: -1 if 1e6 * t - 10 < -t else 1e6),
+    "kink at the first step": (lambda t: abs(t - 1), lambda t: np.sign(t - 1)),
+    "two kinks": (
+        lambda t: abs(t - 0.2) + abs(t - 0.21),
+        lambda t: np.sign(t - 0.2) + np.sign(t - 0.21),
+    ),
+}
+KINKS = [name for name in FUNCTIONS if "kink" in name]
+
+
+class TestLineSearch:
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_function_falls(self, function):
+        value, slope = FUNCTIONS[function]
+        step = line_search(lambda t: (value(t), slope(t)), (value(0.0), slope(0.0)))
+        assert step > 0
+        assert value(step) < value(0.0)
+
+    @pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in KINKS])
+    def test_slope_falls_to_half(self, function):
+        value, slope = FUNCTIONS[function]
+        step = line_search(lambda t: (value(t), slope(t)), (value(0.0), slope(0.0)))
+        assert abs(slope(step)) <= 0.5 * abs(slope(0.0))
+
+    @pytest.mark.parametrize("function", ["kink", "far kink", "steep kink"])
+    def test_ends_close_before_a_kink(self, function):
+        value, slope = FUNCTIONS[function]
+        kink = {"kink": 0.37, "far kink": 37.7, "steep kink": 10 / (1e6 + 1)}[function]
+        step = line_search(lambda t: (value(t), slope(t)), (value(0.0), slope(0.0)))
+        assert 0.99 * kink <= step <= kink
+
+    @pytest.mark.parametrize("slope", [0.0, 1.0, np.nan])
+    def test_no_step_without_descent(self, slope):
+        assert line_search(lambda t: (slope * t, slope), (0.0, slope)) == 0
+
+    def test_no_step_beyond_the_longest(self):
+        assert line_search(lambda t: (-t, -1.0), (0.0, -1.0), longest=0.5) == 0.5
+        assert line_search(lambda t: (-t, -1.0), (0.0, -1.0), longest=10.0) == 10
+
+    def test_one_is_tried_first(self):
+        tried = []
+
+        def flat(step):
+            tried.append(step)
+            return -1.0, 0.0
+
+        assert line_search(flat, (0.0, -1.0)) == 1
+        assert tried == [1.0]
+
+
+class TestBestShift:
+    @pytest.mark.parametrize("size", [0.1, 1.0, 30.0])
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge", "smoothed hinge"])
+    def test_residual_vanishes(self, name, size):
+        problem = make_problem(name, 0.0)
+        scores = size * np.random.default_rng(0).normal(size=(len(problem.labels), 3))
+        shift, dual = best_shift(problem, scores)
+        assert np.abs(problem.weights @ dual).max() <= 1e-12
+        again = problem.loss.value_and_dual(scores + shift, problem.labels, problem.weights)[1]
+        np.testing.assert_allclose(dual, again, atol=1e-9)
+
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge", "smoothed hinge"])
+    def test_no_other_shift_is_better(self, name):
+        problem = make_problem(name, 0.0)
+        rng = np.random.default_rng(0)
+        scores = rng.normal(size=(len(problem.labels), 3))
+        shift, _ = best_shift(problem, scores)
+        best = problem.loss_value(scores + shift)
+        others = [shift + 10.0**-power * rng.normal(size=3) for power in range(6)]
+        assert best <= min(problem.loss_value(scores + other) for other in others) + 1e-15
+
+    def test_sums_to_zero(self):
+        problem = make_problem("cross-entropy", 0.0)
+        shift, _ = best_shift(problem, np.zeros((len(problem.labels), 3)))
+        assert shift.sum() == pytest.approx(0, abs=1e-15)
+
+    @pytest.mark.parametrize("sigma", [1e-3, 1.0, 1e3, 1e6])
+    def test_steep_smoothing(self, sigma):
+        """A hinge nearly unsmoothed: the active set jumps, the residual still vanishes."""
+        problem = make_problem("hinge", 0.0)
+        scores = np.random.default_rng(0).normal(size=(len(problem.labels), 3))
+        smoothed = problem.with_loss(Hinge().smoothed(np.zeros_like(scores), sigma))
+        _, dual = best_shift(smoothed, scores)
+        assert np.abs(problem.weights @ dual).max() <= 1e-9
+
+
+class TestRay:
+    def ray(self, name, l1_ratio=0.5):
+        problem = make_problem(name, l1_ratio)
+        iterate = problem.evaluate(*random_point(problem))
+        move = np.random.default_rng(1).normal(size=(problem.shape[0] + 1, 3))
+        move[-1] -= move[-1].mean()
+        return Ray(problem, iterate, move, problem.penalty)
+
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge", "smoothed hinge"])
+    def test_value_is_the_objective(self, name):
+        ray = self.ray(name)
+        for step in (0.0, 0.3, 1.0):
+            coef = ray.iterate.coef + step * ray.coef_move
+            intercept = ray.iterate.intercept + step * ray.intercept_move
+            scores = ray.problem.data.X @ coef + intercept
+            value = ray.problem.loss_value(scores) + ray.problem.penalty.value(coef)
+            assert ray.value_and_slope(step)[0] == pytest.approx(value)
+
+    def test_at_a_step(self):
+        ray = self.ray("cross-entropy")
+        found = ray.at(0.3)
+        np.testing.assert_allclose(found.coef, ray.iterate.coef + 0.3 * ray.coef_move)
+        scores = ray.problem.data.X @ found.coef + found.intercept
+        np.testing.assert_allclose(found.scores, scores)
+
+    def test_search_reports_the_change(self):
+        ray = self.ray("squared hinge")
+        step, change = ray.search(longest=1.0)
+        assert change == ray.value_and_slope(step)[0] - ray.start[0]
+        assert change <= 0
+
+    def test_linearised_dual_point_is_much_tighter_without_l2(self):
+        """After an exact step close to the optimum."""
+        problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)
+        steps, iterate = ProximalNewton(), problem.evaluate(*zero_point(problem))
+        while certify(problem, iterate).gap > 0.1 * problem.value_at_zero:
+            iterate = steps.step(problem, iterate)
+        free = np.ones((problem.shape[0] + 1, 3), dtype=bool)
+        model = QuadraticModel(problem, iterate, free, 0.0, 10_000)
+        target, _ = minimise_dense(model, 1e-10, max_rounds=100)
+        ray = Ray(problem, iterate, target - model.whole, problem.penalty)
+        natural = ray.at(1.0)
+        linearised = ray.linearised(model.full_curvature, natural)
+        assert certify(problem, linearised).gap <= 0.2 * certify(problem, natural).gap
+
+    def test_linearised_point_is_consistent_and_feasible(self):
+        ray = self.ray("cross-entropy", 1.0)
+        curvature = ray.problem.curvature(ray.iterate.scores)
+        found = ray.linearised(curvature, ray.at(1.0))
+        weighted = ray.problem.weights[:, None] * found.dual
+        np.testing.assert_allclose(found.correlation, ray.problem.data.X.T @ weighted, atol=1e-14)
+        np.testing.assert_allclose(weighted.sum(axis=0), 0, atol=1e-14)
+        assert (found.dual + np.eye(3)[ray.problem.labels]).min() >= -1e-15
