@@ -176,3 +176,13 @@ def test_rows_that_are_not_active_do_not_curve(name):
     curved = np.flatnonzero((weights[:, None, None] * matrices(name, scores, labels)).any((1, 2)))
     assert 0 < len(curved) < len(labels)
     np.testing.assert_array_equal(curvature.active_rows(), curved)
+
+
+def test_probabilities_never_fall_below_zero_by_rounding():
+    """That of a hopeless true class is one less the sum of the others."""
+    scores = np.random.default_rng(0).normal(size=(500, 7))
+    labels = np.zeros(500, dtype=np.int32)
+    scores[:, 0] = -60.0
+    loss, weights = LOSSES["cross-entropy"](labels, 7), np.full(500, 1 / 500)
+    assert (loss.value_and_dual(scores, labels, weights)[1][:, 0] < -1).any()
+    assert loss.curvature(scores, labels, weights).factor.min() >= 0
