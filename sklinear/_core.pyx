@@ -40,6 +40,7 @@ cdef extern from "_tiles.h" nogil:
         LANES
     ctypedef struct Tile:
         int n_classes
+        int n_rows
         double sigma
         double scale
         double* z
@@ -57,6 +58,10 @@ cdef extern from "_tiles.h" nogil:
     void move_scores(Tile*)
     void slope_along(Tile*)
     double weighted_sum(const Tile*, const double*)
+    void load_float(const Tile*, double*, const float*)
+    void load_double(const Tile*, double*, const double*)
+    void store_float(const Tile*, const double*, float*)
+    void store_double(const Tile*, const double*, double*)
 
 
 def n_threads_for(Py_ssize_t n_entries):
@@ -112,69 +117,36 @@ cdef class Tiles:
         return total
 
 
-cdef inline Py_ssize_t row_of(Py_ssize_t start, int lane, Py_ssize_t n_rows) noexcept nogil:
-    # Lanes beyond the last sample repeat it.
-    return min(start + lane, n_rows - 1)
-
-
-cdef inline void load(
-    double* target, const floating[:, ::1] rows, Py_ssize_t start
-) noexcept nogil:
-    # Four rows at a time: twice as fast as one.
-    cdef Py_ssize_t k, n = rows.shape[0], n_classes = rows.shape[1]
-    cdef int r
-    cdef const floating* row0
-    cdef const floating* row1
-    cdef const floating* row2
-    cdef const floating* row3
-    cdef double* place
-    if n == 0:
-        return
-    for r in range(0, LANES, 4):
-        row0 = &rows[row_of(start, r, n), 0]
-        row1 = &rows[row_of(start, r + 1, n), 0]
-        row2 = &rows[row_of(start, r + 2, n), 0]
-        row3 = &rows[row_of(start, r + 3, n), 0]
-        for k in range(n_classes):
-            place = &target[k * LANES + r]
-            place[0] = row0[k]
-            place[1] = row1[k]
-            place[2] = row2[k]
-            place[3] = row3[k]
-
-
-cdef inline void store(
-    const double* source, floating[:, ::1] rows, Py_ssize_t start
-) noexcept nogil:
-    cdef Py_ssize_t k, n = rows.shape[0], n_classes = rows.shape[1]
-    cdef int r
-    cdef floating* row0
-    cdef floating* row1
-    cdef floating* row2
-    cdef floating* row3
-    cdef const double* place
-    for r in range(0, LANES, 4):
-        row0 = &rows[row_of(start, r, n), 0]
-        row1 = &rows[row_of(start, r + 1, n), 0]
-        row2 = &rows[row_of(start, r + 2, n), 0]
-        row3 = &rows[row_of(start, r + 3, n), 0]
-        for k in range(n_classes):
-            place = &source[k * LANES + r]
-            row0[k] = <floating> place[0]
-            row1[k] = <floating> place[1]
-            row2[k] = <floating> place[2]
-            row3[k] = <floating> place[3]
-
-
 cdef inline void load_samples(
     Tile* tile, const int[::1] labels, const double[::1] weights, Py_ssize_t start
 ) noexcept nogil:
     cdef int r
-    cdef Py_ssize_t i, n = labels.shape[0]
-    for r in range(LANES):
-        i = row_of(start, r, n)
-        tile.y[r] = labels[i]
-        tile.weight[r] = weights[i] if start + r < n else 0
+    tile.n_rows = <int> min(LANES, labels.shape[0] - start)
+    for r in range(tile.n_rows):
+        tile.y[r] = labels[start + r]
+        tile.weight[r] = weights[start + r]
+    for r in range(tile.n_rows, LANES):
+        tile.y[r] = tile.y[tile.n_rows - 1]
+
+
+cdef inline void load(
+    const Tile* tile, double* target, const floating[:, ::1] rows, Py_ssize_t start
+) noexcept nogil:
+    if rows.shape[0] == 0:
+        return
+    if floating is float:
+        load_float(tile, target, &rows[start, 0])
+    else:
+        load_double(tile, target, &rows[start, 0])
+
+
+cdef inline void store(
+    const Tile* tile, const double* source, floating[:, ::1] rows, Py_ssize_t start
+) noexcept nogil:
+    if floating is float:
+        store_float(tile, source, &rows[start, 0])
+    else:
+        store_double(tile, source, &rows[start, 0])
 
 
 # ---------------------------------------------------------------- losses
@@ -196,10 +168,10 @@ def value_and_dual(
         tile = &tiles.tiles[threadid()]
         for start in prange(0, scores.shape[0], LANES, schedule="static"):
             load_samples(tile, labels, weights, start)
-            load(tile.z, scores, start)
-            load(tile.c, centre, start)
+            load(tile, tile.z, scores, start)
+            load(tile, tile.c, centre, start)
             DUAL[loss](tile)
-            store(tile.g, dual, start)
+            store(tile, tile.g, dual, start)
             tiles.values[start // LANES] = weighted_sum(tile, tile.value)
     return tiles.total(tiles.values)
 
@@ -222,9 +194,9 @@ def value_and_slope(
         tile = &tiles.tiles[threadid()]
         for start in prange(0, scores.shape[0], LANES, schedule="static"):
             load_samples(tile, labels, weights, start)
-            load(tile.z, scores, start)
-            load(tile.d, direction, start)
-            load(tile.c, centre, start)
+            load(tile, tile.z, scores, start)
+            load(tile, tile.d, direction, start)
+            load(tile, tile.c, centre, start)
             move_scores(tile)
             DUAL[loss](tile)
             slope_along(tile)
@@ -251,9 +223,9 @@ def fenchel_young(
         tile = &tiles.tiles[threadid()]
         for start in prange(0, scores.shape[0], LANES, schedule="static"):
             load_samples(tile, labels, weights, start)
-            load(tile.z, scores, start)
-            load(tile.g, dual, start)
-            load(tile.c, centre, start)
+            load(tile, tile.z, scores, start)
+            load(tile, tile.g, dual, start)
+            load(tile, tile.c, centre, start)
             GAP[loss](tile)
             tiles.values[start // LANES] = weighted_sum(tile, tile.value)
     return tiles.total(tiles.values)
@@ -276,8 +248,8 @@ def conjugate(
         tile = &tiles.tiles[threadid()]
         for start in prange(0, dual.shape[0], LANES, schedule="static"):
             load_samples(tile, labels, weights, start)
-            load(tile.g, dual, start)
-            load(tile.c, centre, start)
+            load(tile, tile.g, dual, start)
+            load(tile, tile.c, centre, start)
             CONJUGATE[loss](tile)
             tiles.values[start // LANES] = weighted_sum(tile, tile.value)
             tiles.slopes[start // LANES] = weighted_sum(tile, tile.slope)

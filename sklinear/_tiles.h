@@ -16,6 +16,7 @@ enum { LANES = 32 };
 
 typedef struct {
     int n_classes;
+    int n_rows;            /* the samples of a last tile may be fewer than its lanes */
     double sigma;          /* curvature of the smoothed hinge */
     double scale;          /* t of the dual point t g */
     double *z;             /* scores */
@@ -233,14 +234,60 @@ KERNEL slope_along(Tile *t) {
 }
 
 
-/* In the order of a binary tree; whatever a lane without weight holds. */
+/* In the order of a binary tree. */
 INLINE double weighted_sum(const Tile *t, const double *values) {
     double sums[LANES];
-    EACH_LANE sums[r] = t->weight[r] == 0 ? 0 : t->weight[r] * values[r];
+    for (ptrdiff_t r = 0; r < t->n_rows; r++)
+        sums[r] = t->weight[r] * values[r];
+    for (ptrdiff_t r = t->n_rows; r < LANES; r++)
+        sums[r] = 0;
     for (ptrdiff_t half = LANES / 2; half > 0; half /= 2)
         for (ptrdiff_t r = 0; r < half; r++)
             sums[r] += sums[r + half];
     return sums[0];
+}
+
+
+/* ---------------------------------------------------------------- rows to lanes and back */
+
+INLINE ptrdiff_t row_of(const Tile *t, ptrdiff_t lane) {
+    /* Lanes beyond the last sample repeat it. */
+    return lane < t->n_rows ? lane : t->n_rows - 1;
+}
+
+/* Four rows at a time: twice as fast as one. */
+#define TRANSPOSE(FROM, TO, PUT)                                                        \
+    for (ptrdiff_t r = 0; r < LANES; r += 4) {                                          \
+        FROM *row0 = rows + row_of(t, r) * t->n_classes;                                \
+        FROM *row1 = rows + row_of(t, r + 1) * t->n_classes;                            \
+        FROM *row2 = rows + row_of(t, r + 2) * t->n_classes;                            \
+        FROM *row3 = rows + row_of(t, r + 3) * t->n_classes;                            \
+        EACH_CLASS {                                                                    \
+            TO *lanes = tile + k * LANES + r;                                           \
+            PUT(row0[k], lanes[0]);                                                     \
+            PUT(row1[k], lanes[1]);                                                     \
+            PUT(row2[k], lanes[2]);                                                     \
+            PUT(row3[k], lanes[3]);                                                     \
+        }                                                                               \
+    }
+#define TO_LANE(entry, lane) lane = entry
+#define TO_FLOAT(entry, lane) entry = (float) lane
+#define TO_DOUBLE(entry, lane) entry = lane
+
+INLINE void load_float(const Tile *t, double *RESTRICT tile, const float *RESTRICT rows) {
+    TRANSPOSE(const float, double, TO_LANE)
+}
+
+INLINE void load_double(const Tile *t, double *RESTRICT tile, const double *RESTRICT rows) {
+    TRANSPOSE(const double, double, TO_LANE)
+}
+
+INLINE void store_float(const Tile *t, const double *RESTRICT tile, float *RESTRICT rows) {
+    TRANSPOSE(float, const double, TO_FLOAT)
+}
+
+INLINE void store_double(const Tile *t, const double *RESTRICT tile, double *RESTRICT rows) {
+    TRANSPOSE(double, const double, TO_DOUBLE)
 }
 
 
