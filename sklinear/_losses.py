@@ -63,7 +63,6 @@ class Loss:
 
     def value_and_slope(self, scores, direction, step, labels, weights):
         """Value at `scores + step * direction` and its derivative in `step`."""
-        buffer = np.empty((2, scores.shape[1]), dtype=scores.dtype)
         return _core.value_and_slope(
             self.code,
             scores,
@@ -71,7 +70,6 @@ class Loss:
             step,
             labels,
             weights,
-            buffer,
             self._centre(scores.dtype),
             self._sigma,
         )
