@@ -3,11 +3,11 @@
 import numpy as np
 
 
-def minimise_by_products(model, preconditioner, accuracy, max_products=100):
+def minimise_by_products(model, preconditioner, accuracy, max_products=100, gain=0.0):
     """Minimiser of a model without an L1 part, and the gradient there."""
     rhs = np.where(model.free, -model.gradient, 0.0)
-    direction, change, _ = conjugate_gradients(
-        model.product, rhs, preconditioner, model.free, accuracy, max_products
+    direction, change, model.n_products = conjugate_gradients(
+        model.product, rhs, preconditioner, model.free, accuracy, max_products, gain
     )
     return model.start + direction, model.gradient + change
 
@@ -95,13 +95,17 @@ def projected_step(model, x, gradient, sign, direction, change):
     return x, gradient
 
 
-def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_products):
-    """Solve H v = rhs on `support`; returns v, H v and the number of products."""
+def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_products, gain=0.0):
+    """Solve H v = rhs on `support`; returns v, H v and the number of products.
+
+    It ends with a residual of `accuracy` times the first, or with a step that won no more than
+    the share `gain` of what the steps before it won on average (Nash and Nocedal, 1991).
+    """
     solution, image = np.zeros_like(rhs), np.zeros_like(rhs)
     residual = np.where(support, rhs, 0.0)
     scaled = np.where(support, preconditioner.apply(residual), 0.0)
     direction, rho = scaled.copy(), np.vdot(residual, scaled)
-    first, count = rho, 0
+    first, count, won = rho, 0, 0.0
     while count < max_products and rho > 0:
         count += 1
         mapped = product(direction)
@@ -114,7 +118,8 @@ def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_pro
         residual -= step * np.where(support, mapped, 0.0)
         scaled = np.where(support, preconditioner.apply(residual), 0.0)
         rho, previous = np.vdot(residual, scaled), rho
-        if rho <= accuracy**2 * first:
+        won += step * previous
+        if rho <= accuracy**2 * first or count * step * previous <= gain * won:
             break
         direction = scaled + (rho / previous) * direction
     return solution, image, count

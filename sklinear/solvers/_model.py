@@ -26,7 +26,7 @@ class QuadraticModel:
     """
 
     def __init__(self, problem, iterate, hessian, damping):
-        self.solved = True
+        self.solved, self.n_products = True, 0
         self.penalty = problem.penalty
         self.hessian = hessian
         self.free, self.kept = hessian.free, hessian.kept

@@ -8,11 +8,10 @@ import numpy as np
 from .._certificate import certify
 from .._penalty import ElasticNet
 from ._hessian import SINGLE_LIMIT
-from ._preconditioner import N_MODES
+from ._preconditioner import MAX_MOMENTS, N_MODES
 from ._proximal_newton import ProximalNewton, dense_limit, free_variables
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
 
-MAX_MOMENTS = 2e8
 STAGE_GAIN = 0.03
 
 

@@ -12,7 +12,48 @@ from ._sampling import draw_rows
 MAX_KRONECKER_FEATURES = 4096
 N_MODES = 4
 MOMENT_ROWS = 12_000
+MAX_MOMENTS = 2e8
+PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
+
+
+class Preconditioners:
+    """Chooses a preconditioner for a model and keeps what the next one can use.
+
+    The blocks of `ClassModes` are dear to build and save most of the products: they come once
+    the products have cost as much (where X is dense and the blocks fit in memory).
+    """
+
+    def __init__(self):
+        self.moments = None
+        self.modes, self.hessian = None, None
+        self.spent = 0.0
+
+    def charge(self, model):
+        """Note what the products with a model have cost."""
+        n, d = model.hessian.data.shape
+        self.spent += PRODUCT_COST * model.n_products * n * d * model.free.shape[1]
+
+    def of(self, problem, model):
+        """The preconditioner for a model."""
+        n, d = problem.data.shape
+        if problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES):
+            return Diagonal(model)
+        if problem.penalty.l1 == 0 and self._is_hard(n, d, problem.n_classes):
+            return self._blocks(model)
+        if self.moments is None:
+            self.moments = SecondMoments(problem.data)
+        return Kronecker(self.moments, model)
+
+    def _is_hard(self, n, d, n_classes):
+        blocks = (n_classes + N_MODES) * d * d
+        return blocks <= MAX_MOMENTS and self.spent >= blocks * min(n, max(4 * d, MOMENT_ROWS))
+
+    def _blocks(self, model):
+        if model.hessian is not self.hessian:
+            self.modes, self.hessian = ClassModes(model), model.hessian
+        self.modes.factor(np.broadcast_to(model.ridges()[:, None], model.free.shape))
+        return self.modes
 
 
 class Diagonal:

@@ -20,7 +20,7 @@ from ._conjugate import minimise_by_columns, minimise_by_products
 from ._explicit import minimise_dense
 from ._hessian import Hessian
 from ._model import QuadraticModel
-from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, SecondMoments
+from ._preconditioner import Preconditioners
 from ._search import Ray
 
 MAX_DENSE_VARIABLES = 1000
@@ -32,7 +32,10 @@ MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
 SAMPLE_RIDGE = (0.01, 0.05)  # without and with an L1 part
 KEPT = (0.5, 1.6)  # actual by predicted change with which a model may be used again
+TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 SLOW = 0.5  # predicted by previous predicted change
+STALE = 1.1
+MAX_RENEWALS = 2
 OLD = 4
 NEAR = 3e-4
 CHEAP = 2e8  # operations, a few milliseconds
@@ -52,6 +55,8 @@ class ProximalNewton:
         Share of the largest curvature added to models with an L1 part.
     accuracy : float
         To which models are minimised.
+    near : bool
+        Whether the end is near, where with an L1 part exact models give tight dual points.
     precise : bool
         Whether explicit Hessians need double precision.
     shown : Iterate
@@ -61,8 +66,8 @@ class ProximalNewton:
     def __init__(self):
         self.hessian, self.max_rows = None, None
         self.damping, self.accuracy = 1e-4, 0.1
-        self.predicted, self.precise = -np.inf, False
-        self.moments = None
+        self.predicted, self.precise, self.near = -np.inf, False, False
+        self.preconditioners, self.renewals = Preconditioners(), 0
         self.solved = True
         self.shown = None
 
@@ -117,20 +122,13 @@ class ProximalNewton:
 
     def _minimise(self, problem, model, accuracy):
         if is_explicit(problem, model.free):
-            fresh = not (model.hessian.sampled or model.hessian.age)
-            return minimise_dense(model, (1e-3 if fresh else 0.1) * accuracy)
-        preconditioner = self._preconditioner(problem, model)
+            return minimise_dense(model, (1e-3 if self.near else 0.1) * accuracy)
+        preconditioner = self.preconditioners.of(problem, model)
         if problem.penalty.l1 > 0:
             return minimise_by_columns(model, preconditioner, accuracy)
-        return minimise_by_products(model, preconditioner, accuracy)
-
-    def _preconditioner(self, problem, model):
-        n, d = problem.data.shape
-        if problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES):
-            return Diagonal(model)
-        if self.moments is None:
-            self.moments = SecondMoments(problem.data)
-        return Kronecker(self.moments, model)
+        found = minimise_by_products(model, preconditioner, TIGHT, gain=GAIN)
+        self.preconditioners.charge(model)
+        return found
 
     def _move(self, problem, model, target):
         """Stacked step of all features to the minimiser of the model."""
@@ -166,26 +164,37 @@ class ProximalNewton:
 
     def _adapt(self, problem, model, predicted, change):
         """Learn from how much of what the model promised came true."""
-        hessian, ratio = model.hessian, change / predicted
-        previous, self.predicted = self.predicted, predicted
-        if not KEPT[0] <= ratio <= KEPT[1]:
-            self.hessian = None
-            if hessian.sampled and hessian.age <= 2:
-                self.max_rows *= 3
-        elif hessian.age > 1 and predicted < SLOW * previous:
-            self.hessian = None
-            self.max_rows *= 3 if hessian.sampled else 1
-        elif not hessian.sampled and self._is_paid_off(problem, hessian):
-            self.hessian = None
-        elif problem.penalty.l1 > 0 and -predicted < NEAR * problem.value_at_zero:
-            self.hessian, self.max_rows = None, len(problem.labels)
-        if not hessian.sampled and hessian.age == 1 and predicted < IMPRECISE * previous:
-            self.precise = True
+        ratio = change / predicted
+        self._judge(problem, model.hessian, predicted, ratio)
+        self.predicted = predicted
         if ratio > 0.7:
             self.damping = max(self.damping / 8, 1e-12)
         elif ratio < 0.3:
             self.damping = min(4 * self.damping, 1.0)
         self.accuracy = max(self.accuracy / 3, 1e-3) if ratio > 0.8 else 0.1
+
+    def _judge(self, problem, hessian, predicted, ratio):
+        """Whether the Hessian may be used again, and how many rows the next one has.
+
+        Where a model promised too little, the curvature has fallen since the Hessian was built,
+        and rows are blamed only if that happens again.
+        """
+        bad = not KEPT[0] <= ratio <= KEPT[1]
+        slow = hessian.age > 1 and predicted < SLOW * self.predicted
+        self.near = problem.penalty.l1 > 0 and -predicted < NEAR * problem.value_at_zero
+        paid_off = not hessian.sampled and self._is_paid_off(problem, hessian)
+        if hessian.age == 1 and not hessian.sampled and predicted < IMPRECISE * self.predicted:
+            self.precise = True
+        if bad or slow or self.near or paid_off:
+            self.hessian = None
+        if self.near:
+            self.max_rows = len(problem.labels)
+        elif bad and hessian.sampled and hessian.age <= 2:
+            self.max_rows *= 3
+        elif slow and hessian.sampled:
+            stale = ratio > STALE and self.renewals < MAX_RENEWALS
+            self.renewals = self.renewals + 1 if stale else 0
+            self.max_rows *= 1 if stale else 3
 
     def _is_paid_off(self, problem, hessian):
         """Whether the steps since it was built have cost as much as building it anew."""
