@@ -1,0 +1,19 @@
+from benchmark_utils.ladder import Ladder
+from skglm import SparseLogisticRegression
+
+
+class Solver(Ladder):
+    """skglm; one-vs-rest with more than two classes, so that only two are ours."""
+
+    name = "skglm"
+    requirements = ["pip::skglm"]
+    multiclass = False
+
+    @staticmethod
+    def l1_ratios(l1_ratio):
+        return l1_ratio > 0
+
+    def estimator(self, tol):
+        return SparseLogisticRegression(
+            alpha=self.alpha, l1_ratio=self.l1_ratio, tol=tol, max_iter=1000
+        )
