@@ -69,10 +69,6 @@ class Ladder(BaseSolver):
         count = 1 + round(np.log(self.first / self.last) / np.log(self.factor))
         return np.geomspace(self.first, self.last, count)
 
-    def warm_up(self):
-        """Compile and import what the first fit would."""
-        self.run(self.first)
-
     def run(self, tol):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

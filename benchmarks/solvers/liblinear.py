@@ -32,4 +32,5 @@ class Solver(Context):
         decisions = [self.model.get_decfun(i) for i in range(len(labels))]
         order = np.argsort(labels)
         coef, intercept = (np.array(part)[order] for part in zip(*decisions, strict=True))
-        return {"coef": coef, "intercept": intercept}
+        first = 1 if self.n_classes == 2 else 0
+        return {"coef": coef[first:], "intercept": intercept[first:]}

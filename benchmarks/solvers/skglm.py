@@ -17,3 +17,7 @@ class Solver(Ladder):
         return SparseLogisticRegression(
             alpha=self.alpha, l1_ratio=self.l1_ratio, tol=tol, max_iter=1000
         )
+
+    def warm_up(self):
+        """Compile before the first fit is timed."""
+        self.run(self.first)
