@@ -1,12 +1,14 @@
 """One cell: a solver climbs its ladder of tolerances in a process of its own."""
 
+import math
 import multiprocessing
-import resource
 import time
+from pathlib import Path
 
 # A forked process shares the data and the imported packages with its parent.
 FORK = multiprocessing.get_context("fork")
 READY, DONE = "ready", "done"
+STATUS = Path("/proc/self/status")
 
 
 def measure(objective, solver, goal, options):
@@ -22,18 +24,20 @@ def measure(objective, solver, goal, options):
 
 
 def receive(receiver, limit):
-    """Rows until the other end is done, fails or exceeds the limit; then how it ended."""
+    """Rows until the other end is done, fails or exceeds the limit; then how it ended.
+
+    The limit is on the seconds of all fits; the referee's own are left out.
+    """
     rows = []
     try:
         receiver.recv()
-        last = time.monotonic()
-        deadline = last + limit
-        while receiver.poll(max(0.0, deadline - time.monotonic())):
+        last, left = time.monotonic(), limit
+        while receiver.poll(max(0.0, left)):
             message = receiver.recv()
             if message == DONE:
                 return rows, {"status": "done"}
             rows.append(message)
-            last = time.monotonic()
+            last, left = time.monotonic(), left - message["time"]
     except EOFError:
         return rows, {"status": "failed"}
     return rows, {"status": "limit", "time": time.monotonic() - last}
@@ -44,32 +48,45 @@ def repeat(sender, objective, solver, goal, options):
     solver.set_objective(**objective.get_objective())
     solver.warm_up()
     sender.send(READY)
-    start = time.monotonic()
+    spent = 0.0
     for repetition in range(options.repetitions):
         for row in climb(objective, solver, goal):
             sender.send(row | {"idx_rep": repetition})
-        if (repetition + 2) * (time.monotonic() - start) > 0.5 * options.limit:
+            spent += row["time"]
+        if spent > options.limit / 4:
             break
     sender.send(DONE)
 
 
 def climb(objective, solver, goal):
     """Rows of fits at ever smaller tolerances, until one reaches the goal or proves itself."""
-    before = peak_memory()
     for tol in solver.rungs():
+        before = start_of_peak()
         start = time.perf_counter()
         solver.run(tol)
         seconds = time.perf_counter() - start
+        row = {"stop_val": tol, "time": seconds, "status": "done", "memory": peak() - before}
         result = objective.evaluate_result(**solver.get_result())
-        yield (
-            {"stop_val": tol, "time": seconds, "status": "done", "memory": peak_memory() - before}
-            | {f"objective_{key}": value for key, value in result.items()}
-        )
+        yield row | {f"objective_{key}": value for key, value in result.items()}
         proved = result["value"] - result["lower_bound"] <= 1e-7 * result["value_at_zero"]
         if proved or result["value"] <= goal:
             return
 
 
-def peak_memory():
-    """Megabytes of the largest resident set so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def start_of_peak():
+    """Forget the peak of the resident set, and return its present size."""
+    if STATUS.exists():
+        (STATUS.parent / "clear_refs").write_text("5")
+    return resident("VmRSS")
+
+
+def peak():
+    """The largest resident set since then."""
+    return resident("VmHWM")
+
+
+def resident(field):
+    """Megabytes, where the system tells them; NaN elsewhere."""
+    lines = STATUS.read_text().splitlines() if STATUS.exists() else []
+    sizes = [float(line.split()[1]) / 1024 for line in lines if line.startswith(field)]
+    return sizes[0] if sizes else math.nan

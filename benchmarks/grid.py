@@ -1,5 +1,6 @@
 """The cells of a grid, one after the other."""
 
+import time
 import warnings
 
 import numpy as np
@@ -46,6 +47,13 @@ def read(path):
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
+def write(path, rows):
+    """In one step, so that an interrupt leaves the old file or the new one."""
+    unfinished = path.with_suffix(".tmp")
+    rows.to_csv(unfinished, index=False)
+    unfinished.replace(path)
+
+
 def select(rows, cell):
     """The rows of one cell, or of all that share its given columns."""
     if rows.empty:
@@ -63,6 +71,7 @@ def goal(rows, cell):
 
 def run_grid(folder, config, path, options):
     """Measure what `path` does not hold yet."""
+    deadline = time.monotonic() + options.total
     path.parent.mkdir(exist_ok=True)
     record(path.with_suffix(".json"), options.threads, options.limit)
     warnings.simplefilter("ignore")
@@ -74,9 +83,11 @@ def run_grid(folder, config, path, options):
             rows = read(path)
             if len(select(rows, cell)) or solver.skip(**objective.get_objective())[0]:
                 continue
+            if time.monotonic() > deadline:
+                return
             measured = measure(objective, solver, goal(rows, cell), options)
             measured = pd.DataFrame([cell | row | {"commit": commit()} for row in measured])
-            pd.concat([rows, measured]).to_csv(path, index=False)
+            write(path, pd.concat([rows, measured]))
             print(describe(cell, measured), flush=True)
 
 

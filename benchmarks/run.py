@@ -24,6 +24,7 @@ def parse():
     add("-o", "--objective", nargs="+", help="instead of those in the config file")
     add("-s", "--solver", nargs="+", help="instead of those in the config file")
     add("--limit", type=float, default=60, help="seconds a cell")
+    add("--total", type=float, default=float("inf"), help="seconds after which no cell is begun")
     add("--threads", type=int, default=1)
     add("--repetitions", type=int, default=3, help="of fits that take less than a second")
     add("--name", default="peers", help="of the file of results")

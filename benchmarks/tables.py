@@ -20,24 +20,42 @@ PROBLEM = ["p_obj_loss", "dataset_name", "p_obj_alpha", "p_obj_l1_ratio", "threa
 
 
 def load(paths):
-    """All rows, with their accuracy; benchopt's own runner does not tell its threads."""
+    """All rows, with their accuracy; benchopt's own runner tells no threads and no memory."""
     readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
     rows = pd.concat([readers[path.suffix](path) for path in paths], ignore_index=True)
-    defaults = {"threads": 1, "status": "done", "commit": ""}
+    defaults = {"threads": 1, "status": "done", "memory": np.nan}
     for column, value in defaults.items():
         rows[column] = rows[column].fillna(value) if column in rows else value
-    groups = rows.groupby(PROBLEM)
+    groups = rows.groupby([key for key in PROBLEM if key != "threads"])
     bound = groups["objective_lower_bound"].transform("max")
     unit = groups["objective_value_at_zero"].transform("max")
-    rows["accuracy"] = ((rows["objective_value"] - bound) / unit).clip(lower=0)
+    rows["accuracy"] = (rows["objective_value"] - bound) / unit
     return rows
+
+
+def check(rows):
+    """Whether any value of the same objective disproves a bound."""
+    below = rows[rows["objective_comparable"].eq(True) & (rows["accuracy"] < -1e-9)]
+    if below.empty:
+        yield "No solver's value is below a certified bound."
+    for _, row in below.iterrows():
+        yield (
+            f"- **below the bound** by {-row['accuracy']:.1e}: {row['solver_name']}, "
+            + ", ".join(str(row[key]) for key in PROBLEM)
+        )
 
 
 def fits(rows):
     """One row a fit of a ladder: median seconds, worst accuracy of its repetitions."""
     keys = [*PROBLEM, "solver_name", "stop_val"]
     counted = rows[rows["objective_comparable"].eq(True) & rows["status"].eq("done")]
-    return counted.groupby(keys, as_index=False).agg({"time": "median", "accuracy": "max"})
+    measures = {
+        "time": "median",
+        "accuracy": "max",
+        "objective_passes": "median",
+        "memory": "median",
+    }
+    return counted.groupby(keys, as_index=False).agg(measures)
 
 
 def seconds(rows, level):
@@ -49,13 +67,16 @@ def seconds(rows, level):
 
 
 def compare(rows, level):
-    """Seconds of sklinear and of the fastest rival, the rival's name, and their ratio."""
+    """sklinear and the fastest rival at a level: seconds, name, ratio, passes."""
     times = seconds(rows, level)
     rivals = times.drop(columns="sklinear")
     table = pd.DataFrame({"ours": times["sklinear"], "rival": rivals.min(axis=1)})
-    known = rivals.dropna(how="all")
-    table["name"] = known.idxmin(axis=1).reindex(times.index)
+    table["name"] = rivals.dropna(how="all").idxmin(axis=1).reindex(times.index)
     table["ratio"] = table["rival"] / table["ours"]
+    others = rows[rows["solver_name"] != "sklinear"].groupby(PROBLEM).size()
+    table["has_rival"] = others.reindex(times.index).notna()
+    ours = rows[(rows["solver_name"] == "sklinear") & (rows["accuracy"] <= level)]
+    table["passes"] = ours.groupby(PROBLEM)["objective_passes"].min().reindex(times.index)
     return table
 
 
@@ -73,12 +94,13 @@ def rival(row):
 
 
 def lines(tables):
-    """One line a problem: three levels of ours, of the fastest rival, and the ratios."""
+    """One line a problem: ours, passes over X, the fastest rival and the ratio, at three levels."""
     for key in tables[0].index:
         _, dataset, alpha, l1_ratio, _ = key
         cells = [table.loc[key] for table in tables]
         parts = [f"{dataset}, {alpha:g}, {l1_ratio:g}"]
         parts.append(" / ".join(show(cell["ours"]) for cell in cells))
+        parts.append(" / ".join(show(cell["passes"]) for cell in cells))
         parts += [rival(cell) for cell in cells]
         parts.append(" / ".join(show(cell["ratio"]) for cell in cells))
         yield "| " + " | ".join(parts) + " |"
@@ -88,9 +110,11 @@ def summary(tables):
     """Geometric means of the ratios, and every problem where a rival is faster."""
     for level, table in zip(LEVELS, tables, strict=True):
         ratio = table["ratio"].dropna()
+        alone = (table["ours"].notna() & table["rival"].isna() & table["has_rival"]).sum()
         if len(ratio):
             mean = np.exp(np.log(ratio).mean())
-            yield f"- to {level:g}: {mean:.2g} × over {len(ratio)} problems, least {ratio.min():.2g}"
+            more = f"; no rival arrives at {alone} more" if alone else ""
+            yield f"- to {level:g}: {mean:.2g} × over {len(ratio)}, least {ratio.min():.2g} ×{more}"
     yield ""
     yield from losses(tables)
 
@@ -108,7 +132,13 @@ def section(rows, loss, threads):
     """One loss at one number of threads."""
     tables = [compare(rows, level) for level in LEVELS]
     plural = "s" if threads > 1 else ""
-    head = ["problem: alpha, l1_ratio", "sklinear", *(f"rival to {x:g}" for x in LEVELS), "ratio"]
+    head = [
+        "problem: alpha, l1_ratio",
+        "sklinear",
+        "passes",
+        *(f"rival to {x:g}" for x in LEVELS),
+        "ratio",
+    ]
     yield from [f"### {loss}, {threads} thread{plural}", ""]
     yield from ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     yield from lines(tables)
@@ -131,10 +161,26 @@ def context(rows):
 
 
 def report(rows):
+    yield from [*check(rows), ""]
     counted = fits(rows)
     for (loss, threads), part in counted.groupby(["p_obj_loss", "threads"]):
         yield from section(part, loss, int(threads))
+    yield from memory(counted)
     yield from context(rows)
+
+
+def memory(counted):
+    """Peak memory of a fit beyond what was there before it, the largest over all rungs."""
+    keys = ["dataset_name", "solver_name"]
+    table = counted.dropna(subset="memory").groupby(keys)["memory"].max().unstack()
+    if table.empty:
+        return
+    yield from ["### Megabytes beyond X, at most", ""]
+    yield "| data set | " + " | ".join(map(short, table)) + " |"
+    yield "|---" * (1 + table.shape[1]) + "|"
+    for dataset, row in table.iterrows():
+        yield f"| {dataset} | " + " | ".join(show(value, "{:.0f}") for value in row) + " |"
+    yield ""
 
 
 def insert(path, text):
@@ -152,8 +198,7 @@ def draw(rows, path, count=6):
     solvers = counted.groupby(PROBLEM)["solver_name"].nunique().sort_values(ascending=False)
     figure, axes = plt.subplots(2, 3, figsize=(13, 7.5), layout="constrained", sharey=True)
     for axis, key in zip(axes.flat, solvers.index[:count], strict=False):
-        problem = counted[np.logical_and.reduce([counted[k] == v for k, v in zip(PROBLEM, key)])]
-        curves(axis, problem)
+        curves(axis, counted.set_index(PROBLEM).loc[key])
         axis.set_title(f"{key[1]}, {key[0]}, alpha {key[2]:g}, l1_ratio {key[3]:g}", fontsize=9)
     figure.supxlabel("seconds")
     figure.supylabel("(F − lower bound) / F(0)")

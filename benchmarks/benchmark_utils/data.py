@@ -4,7 +4,6 @@ import importlib.util
 import os
 from pathlib import Path
 
-import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 

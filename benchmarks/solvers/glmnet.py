@@ -1,7 +1,6 @@
 import numpy as np
 from benchmark_utils.ladder import Ladder
 from glmnet import LogitNet
-from scipy.special import softmax
 
 
 class Solver(Ladder):

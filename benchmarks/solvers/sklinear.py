@@ -1,4 +1,5 @@
 from benchmark_utils.ladder import Ladder
+
 from sklinear import SoftmaxClassifier, SVMClassifier
 
 
@@ -7,7 +8,7 @@ class Solver(Ladder):
 
     name = "sklinear"
     losses = {"softmax", "hinge", "squared_hinge"}
-    first, last = 0.1, 1e-7
+    first, last, factor = 0.1, 1e-7, 10
 
     def estimator(self, tol):
         params = {"alpha": self.alpha, "l1_ratio": self.l1_ratio, "tol": tol, "max_iter": 10**6}
