@@ -5,6 +5,8 @@ import multiprocessing
 import time
 from pathlib import Path
 
+from benchmark_utils.ladder import is_proved
+
 # A forked process shares the data and the imported packages with its parent.
 FORK = multiprocessing.get_context("fork")
 READY, DONE = "ready", "done"
@@ -67,9 +69,9 @@ def climb(objective, solver, goal):
         seconds = time.perf_counter() - start
         row = {"stop_val": tol, "time": seconds, "status": "done", "memory": peak() - before}
         result = objective.evaluate_result(**solver.get_result())
-        yield row | {f"objective_{key}": value for key, value in result.items()}
-        proved = result["value"] - result["lower_bound"] <= 1e-7 * result["value_at_zero"]
-        if proved or result["value"] <= goal:
+        row |= {f"objective_{key}": value for key, value in result.items()}
+        yield row
+        if is_proved(row) or result["value"] <= goal:
             return
 
 

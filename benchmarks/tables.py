@@ -98,7 +98,7 @@ def lines(tables):
     for key in tables[0].index:
         _, dataset, alpha, l1_ratio, _ = key
         cells = [table.loc[key] for table in tables]
-        parts = [f"{dataset}, {alpha:g}, {l1_ratio:g}"]
+        parts = [f"{short(dataset)}, {alpha:g}, {l1_ratio:g}"]
         parts.append(" / ".join(show(cell["ours"]) for cell in cells))
         parts.append(" / ".join(show(cell["passes"]) for cell in cells))
         parts += [rival(cell) for cell in cells]
@@ -124,7 +124,7 @@ def losses(tables):
         slower = table["ratio"] < 1
         only_rival = table["ours"].isna() & table["rival"].notna()
         for key, row in table[slower | only_rival].iterrows():
-            name = f"{key[1]}, alpha {key[2]:g}, l1_ratio {key[3]:g}, to {level:g}"
+            name = f"{short(key[1])}, alpha {key[2]:g}, l1_ratio {key[3]:g}, to {level:g}"
             yield f"- slower than {short(row['name'])}: {name} ({show(row['ratio'])} ×)"
 
 
@@ -156,7 +156,7 @@ def context(rows):
     yield "|---" * 4 + "|"
     for (loss, dataset, alpha, l1_ratio, solver), row in table.iterrows():
         accuracy = show(row["objective_accuracy"], "{:.3f}")
-        problem = f"{loss}, {dataset}, {alpha:g}, {l1_ratio:g}"
+        problem = f"{loss}, {short(dataset)}, {alpha:g}, {l1_ratio:g}"
         yield f"| {problem} | {short(solver)} | {row['time']:.2g} | {accuracy} |"
 
 
@@ -179,7 +179,7 @@ def memory(counted):
     yield "| data set | " + " | ".join(map(short, table)) + " |"
     yield "|---" * (1 + table.shape[1]) + "|"
     for dataset, row in table.iterrows():
-        yield f"| {dataset} | " + " | ".join(show(value, "{:.0f}") for value in row) + " |"
+        yield f"| {short(dataset)} | " + " | ".join(show(value, "{:.0f}") for value in row) + " |"
     yield ""
 
 
@@ -199,7 +199,9 @@ def draw(rows, path, count=6):
     figure, axes = plt.subplots(2, 3, figsize=(13, 7.5), layout="constrained", sharey=True)
     for axis, key in zip(axes.flat, solvers.index[:count], strict=False):
         curves(axis, counted.set_index(PROBLEM).loc[key])
-        axis.set_title(f"{key[1]}, {key[0]}, alpha {key[2]:g}, l1_ratio {key[3]:g}", fontsize=9)
+        axis.set_title(
+            f"{short(key[1])}, {key[0]}, alpha {key[2]:g}, l1_ratio {key[3]:g}", fontsize=9
+        )
     figure.supxlabel("seconds")
     figure.supylabel("(F − lower bound) / F(0)")
     figure.savefig(path, dpi=110)
@@ -217,7 +219,7 @@ def curves(axis, problem):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("paths", nargs="*", type=Path)
-    parser.add_argument("--print", action="store_true", help="and leave README.md as it is")
+    parser.add_argument("--print", action="store_true", help="leave README.md and curves.png")
     return parser.parse_args()
 
 

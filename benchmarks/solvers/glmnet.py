@@ -30,8 +30,7 @@ class Solver(Ladder):
         )
 
     def weights(self):
-        # The path ends early where glmnet gives up.
-        if len(self.model.lambda_path_) < self.n_lambda:
-            raise RuntimeError("glmnet did not reach the end of its path")
-        coef, intercept = self.model.coef_path_, self.model.intercept_path_
-        return {"coef": coef[..., -1], "intercept": intercept[..., -1]}
+        coef, intercept = self.model.coef_path_[..., -1], self.model.intercept_path_[..., -1]
+        # The path ends early where glmnet gives up; that is no result.
+        gave_up = len(self.model.lambda_path_) < self.n_lambda
+        return {"coef": np.where(gave_up, np.nan, coef), "intercept": intercept}
