@@ -1,17 +1,20 @@
 """One pass of loss and gradient over X against what the machine allows.
 
-    SKLINEAR_DATA=folder OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/micro.py
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/micro.py [--print]
 
 The limit is the larger of two times: X read once, and the two products X W and X^T G with
 NumPy or SciPy plus one vectorised exponential a score.  All are measured in turn, in one process.
 """
 
 import statistics
+import sys
 import time
 
 import numpy as np
 import scipy.sparse as sp
 from benchmark_utils.data import pixels, read, standardised
+from machine import commit, processor
+from markdown import header, insert, line
 
 from sklinear import SoftmaxClassifier, SVMClassifier
 from sklinear._data import wrap
@@ -88,17 +91,23 @@ def measure(loss, X, n_classes):
     return ours, max(stream / 2, products + exponentials), stream / 2
 
 
-def main():
-    print("| X | dtype | loss | pass, ms | limit, ms | ratio | X read once, ms |")
-    print("|---" * 7 + "|")
+def table():
+    yield from header(["X", "dtype", "loss", "pass, ms", "limit, ms", "ratio", "X read once, ms"])
     for name, (n, d, n_classes, scaled) in SHAPES.items():
         X = matrix(name, n, d, scaled)
         for dtype in ("float32", "float64"):
             part = X.astype(dtype)
             for loss in LOSSES:
                 ours, limit, stream = measure(loss, part, n_classes)
-                times = f"{1e3 * ours:.3g} | {1e3 * limit:.3g} | {ours / limit:.2f}"
-                print(f"| {name} | {dtype} | {loss} | {times} | {1e3 * stream:.2g} |", flush=True)
+                times = [f"{1e3 * ours:.3g}", f"{1e3 * limit:.3g}", f"{ours / limit:.2f}"]
+                yield line([name, dtype, loss, *times, f"{1e3 * stream:.2g}"])
+
+
+def main():
+    text = "\n".join(table())
+    print(text)
+    if "--print" not in sys.argv:
+        insert("kernels", f"{processor()}, commit {commit()}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ fit of the ladder that reaches it, the median over repetitions.
 """
 
 import argparse
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from markdown import header, insert, line
 
 HERE = Path(__file__).parent
 LEVELS = [1e-2, 1e-4, 1e-6]
@@ -48,14 +50,15 @@ def check(rows):
 def fits(rows):
     """One row a fit of a ladder: median seconds, worst accuracy of its repetitions."""
     keys = [*PROBLEM, "solver_name", "stop_val"]
-    counted = rows[rows["objective_comparable"].eq(True) & rows["status"].eq("done")]
     measures = {
         "time": "median",
         "accuracy": "max",
         "objective_passes": "median",
         "memory": "median",
     }
-    return counted.groupby(keys, as_index=False).agg(measures)
+    # A fit that was stopped at the limit has no tolerance, accuracy or kind.
+    counted = rows[rows["objective_comparable"].ne(False)]
+    return counted.groupby(keys, as_index=False, dropna=False).agg(measures)
 
 
 def seconds(rows, level):
@@ -103,7 +106,7 @@ def lines(tables):
         parts.append(" / ".join(show(cell["passes"]) for cell in cells))
         parts += [rival(cell) for cell in cells]
         parts.append(" / ".join(show(cell["ratio"]) for cell in cells))
-        yield "| " + " | ".join(parts) + " |"
+        yield line(parts)
 
 
 def summary(tables):
@@ -140,7 +143,7 @@ def section(rows, loss, threads):
         "ratio",
     ]
     yield from [f"### {loss}, {threads} thread{plural}", ""]
-    yield from ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    yield from header(head)
     yield from lines(tables)
     yield from ["", *summary(tables), ""]
 
@@ -152,12 +155,12 @@ def context(rows):
         return
     keys = ["p_obj_loss", "dataset_name", "p_obj_alpha", "p_obj_l1_ratio", "solver_name"]
     table = own.groupby(keys)[["time", "objective_accuracy"]].median()
-    yield from ["### Objectives of their own", "", "| problem | solver | s | accuracy |"]
-    yield "|---" * 4 + "|"
+    yield from ["### Objectives of their own", ""]
+    yield from header(["problem", "solver", "s", "accuracy"])
     for (loss, dataset, alpha, l1_ratio, solver), row in table.iterrows():
         accuracy = show(row["objective_accuracy"], "{:.3f}")
         problem = f"{loss}, {short(dataset)}, {alpha:g}, {l1_ratio:g}"
-        yield f"| {problem} | {short(solver)} | {row['time']:.2g} | {accuracy} |"
+        yield line([problem, short(solver), show(row["time"]), accuracy])
 
 
 def report(rows):
@@ -176,43 +179,52 @@ def memory(counted):
     if table.empty:
         return
     yield from ["### Megabytes beyond X, at most", ""]
-    yield "| data set | " + " | ".join(map(short, table)) + " |"
-    yield "|---" * (1 + table.shape[1]) + "|"
+    yield from header(["data set", *map(short, table)])
     for dataset, row in table.iterrows():
-        yield f"| {short(dataset)} | " + " | ".join(show(value, "{:.0f}") for value in row) + " |"
+        yield line([short(dataset), *(show(value, "{:.0f}") for value in row)])
     yield ""
 
 
-def insert(path, text):
-    """Fill the place between the two marks of a Markdown file."""
-    begin, end = "<!-- results -->", "<!-- end of results -->"
-    before, rest = path.read_text().split(begin)
-    path.write_text(f"{before}{begin}\n\n{text}\n{end}{rest.split(end)[1]}")
+def settings(paths):
+    """What the seconds depend on, as it was recorded beside each file."""
+    for path in paths:
+        record = path.with_suffix(".json")
+        if record.exists():
+            facts = json.loads(record.read_text())
+            packages = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+            yield (
+                f"- `{path.name}`: {facts['processor']}, {facts['cores']} cores, "
+                f"threads {facts['threads']}, limit {facts['limit']:g} s a cell, "
+                f"commit {facts['commit']}; {packages}"
+            )
 
 
 def draw(rows, path, count=6):
-    """Accuracy against seconds for the problems that most solvers were measured on."""
+    """Accuracy against seconds: the problem of each data set that most solvers were measured on."""
     import matplotlib.pyplot as plt
 
-    counted = fits(rows)
+    counted = fits(rows).dropna(subset="accuracy")
+    names = sorted(set(counted["solver_name"]))
+    colours = dict(zip(names, plt.get_cmap("tab20").colors, strict=False)) | {"sklinear": "black"}
     solvers = counted.groupby(PROBLEM)["solver_name"].nunique().sort_values(ascending=False)
-    figure, axes = plt.subplots(2, 3, figsize=(13, 7.5), layout="constrained", sharey=True)
-    for axis, key in zip(axes.flat, solvers.index[:count], strict=False):
-        curves(axis, counted.set_index(PROBLEM).loc[key])
-        axis.set_title(
-            f"{short(key[1])}, {key[0]}, alpha {key[2]:g}, l1_ratio {key[3]:g}", fontsize=9
-        )
+    chosen = solvers[~solvers.index.get_level_values("dataset_name").duplicated()].index[:count]
+    figure, axes = plt.subplots(2, 3, figsize=(13, 8), layout="constrained", sharey=True)
+    for axis in axes.flat[len(chosen) :]:
+        axis.set_visible(False)
+    for axis, key in zip(axes.flat, chosen, strict=False):
+        curves(axis, counted.set_index(PROBLEM).sort_index().loc[key], colours)
+        axis.set_title(f"{short(key[1])}\n{key[0]}, alpha {key[2]:g}, l1_ratio {key[3]:g}")
     figure.supxlabel("seconds")
     figure.supylabel("(F − lower bound) / F(0)")
     figure.savefig(path, dpi=110)
 
 
-def curves(axis, problem):
+def curves(axis, problem, colours):
     for name, fit in problem.groupby("solver_name"):
         fit = fit.sort_values("time")
         best = fit["accuracy"].cummin().clip(lower=1e-9)
-        width = 2.5 if name == "sklinear" else 1
-        axis.loglog(fit["time"], best, drawstyle="steps-post", label=short(name), linewidth=width)
+        style = {"color": colours[name], "linewidth": 3 if name == "sklinear" else 1.2}
+        axis.loglog(fit["time"], best, ".-", drawstyle="steps-post", label=short(name), **style)
     axis.legend(fontsize=7)
 
 
@@ -225,13 +237,14 @@ def parse():
 
 def main():
     options = parse()
-    rows = load(options.paths or sorted((HERE / "results").glob("peers*.csv")))
-    text = "\n".join(report(rows))
+    paths = options.paths or sorted((HERE / "results").glob("peers*.csv"))
+    rows = load(paths)
+    text = "\n".join([*settings(paths), "", *report(rows)])
     if options.print:
         print(text)
         return
-    insert(HERE / "README.md", text)
     draw(rows, HERE / "curves.png")
+    insert("results", f"{text}\n\n![Accuracy against seconds](curves.png)")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class SquaredHinge:
         return (u - np.square(u) / 4).sum(axis=1).mean()
 
 
-def balance(flows, sweeps=1000):
+def balance(flows, sweeps=200):
     """R_lk with equal row and column sums of R_lk F_lk, by Osborne's iteration.
 
     Flows between different strongly connected components can be part of no balance.  What the
