@@ -29,7 +29,6 @@ def value_and_slope(
     step: float,
     labels: Label,
     weights: Double,
-    buffer: Real,
     centre: Real,
     sigma: float,
 ) -> tuple[float, float]: ...

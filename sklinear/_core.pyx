@@ -1,15 +1,16 @@
-"""Compiled loops over samples, and the one-row kernels they share.
+"""Compiled loops over samples: losses, curvatures, sparse products, coordinate descent.
 
-A row kernel knows one sample: its scores ``z``, its true class ``y`` and its dual
-vector ``g``, whose entries sum to zero.  For the hinge losses ``g_k = u_k`` for every
-wrong class k and ``g_y = -sum u``; for the cross-entropy ``g = q - e_y``.  The violation
-of a wrong class is ``m_k = 1 + z_k - z_y``.  A loop knows rows and weights, and no loss.
-
-Scores may be float32 or float64; sums are taken in double.
+The losses work on tiles of a few samples (see `_tiles.h`), in double precision whatever that of
+the arrays.  A loop knows rows, weights and threads, and no loss.  Sums are taken tile by tile in
+the order of the rows, whatever the number of threads.
 """
 
 from cython cimport floating
-from libc.math cimport exp, fabs, log, log1p
+from cython.parallel cimport parallel, prange, threadid
+from libc.stdint cimport uintptr_t
+from libc.stdlib cimport calloc, free
+
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 ctypedef fused index_t:
     int
@@ -30,258 +31,125 @@ cpdef enum:
     SOFTMAX_CURVATURE = 0
     STAR_CURVATURE = 1
 
+# Entries below which another thread costs more than it saves.
+cdef enum:
+    ENTRIES_PER_THREAD = 32768
 
-cdef inline double positive(double x) noexcept nogil:
-    return x if x > 0 else 0
+cdef extern from "_tiles.h" nogil:
+    enum:
+        LANES
+    ctypedef struct Tile:
+        int n_classes
+        int n_rows
+        double sigma
+        double scale
+        double* z
+        double* g
+        double* c
+        double* d
+        int[LANES] y
+        double[LANES] weight
+        double[LANES] value
+        double[LANES] slope
+    ctypedef void (*Kernel)(Tile*) noexcept nogil
+    const Kernel[4] DUAL
+    const Kernel[4] GAP
+    const Kernel[4] CONJUGATE
+    void move_scores(Tile*)
+    void slope_along(Tile*)
+    double weighted_sum(const Tile*, const double*)
+    void load_float(const Tile*, double*, const float*)
+    void load_double(const Tile*, double*, const double*)
+    void store_float(const Tile*, const double*, float*)
+    void store_double(const Tile*, const double*, double*)
 
 
-cdef inline double clip01(double x) noexcept nogil:
-    return 0 if x < 0 else (1 if x > 1 else x)
+def n_threads_for(Py_ssize_t n_entries):
+    """As many threads as scikit-learn would use, and the work keeps busy."""
+    if n_entries < 2 * ENTRIES_PER_THREAD:
+        return 1
+    return min(_openmp_effective_n_threads(), n_entries // ENTRIES_PER_THREAD)
 
 
-# ---------------------------------------------------------------- cross-entropy
+# ---------------------------------------------------------------- tiles
 
-cdef inline double log_sum_exp(const floating* z, int n_classes) noexcept nogil:
-    cdef double top = z[0], total = 0
-    cdef int k
-    for k in range(1, n_classes):
-        if z[k] > top:
-            top = z[k]
-    for k in range(n_classes):
-        total += exp(z[k] - top)
-    return top + log(total)
+cdef class Tiles:
+    """A tile for each thread, and room for two sums of each tile of rows."""
+
+    cdef Tile* tiles
+    cdef double* memory
+    cdef double* values
+    cdef double* slopes
+    cdef int n_threads
+    cdef Py_ssize_t count
+
+    def __cinit__(self, Py_ssize_t n_rows, Py_ssize_t n_classes, double scale, double sigma):
+        cdef Py_ssize_t size = n_classes * LANES
+        self.n_threads = n_threads_for(n_rows * n_classes)
+        self.count = (n_rows + LANES - 1) // LANES
+        self.tiles = <Tile*> calloc(self.n_threads, sizeof(Tile))
+        self.memory = <double*> calloc(4 * self.n_threads * size + 8, sizeof(double))
+        self.values = <double*> calloc(2 * self.count + 1, sizeof(double))
+        if self.tiles == NULL or self.memory == NULL or self.values == NULL:
+            raise MemoryError
+        self.slopes = self.values + self.count
+        # On the edge of a cache line.
+        cdef double* place = <double*> ((<uintptr_t> self.memory + 63) & ~<uintptr_t> 63)
+        cdef Tile* tile
+        cdef int t
+        for t in range(self.n_threads):
+            tile = &self.tiles[t]
+            tile.n_classes, tile.scale, tile.sigma = <int> n_classes, scale, sigma
+            tile.z, tile.g, tile.c = place, place + size, place + 2 * size
+            tile.d = place + 3 * size
+            place += 4 * size
+
+    def __dealloc__(self):
+        free(self.tiles)
+        free(self.memory)
+        free(self.values)
+
+    cdef double total(self, const double* sums) noexcept nogil:
+        cdef double total = 0
+        cdef Py_ssize_t t
+        for t in range(self.count):
+            total += sums[t]
+        return total
 
 
-cdef inline double cross_entropy_dual(
-    const floating* z, int y, int n_classes, floating* g
+cdef inline void load_samples(
+    Tile* tile, const int[::1] labels, const double[::1] weights, Py_ssize_t start
 ) noexcept nogil:
-    cdef double top = z[0], total = 0, others = 0
-    cdef int k
-    for k in range(1, n_classes):
-        if z[k] > top:
-            top = z[k]
-    for k in range(n_classes):
-        g[k] = <floating> exp(z[k] - top)
-        total += g[k]
-    for k in range(n_classes):
-        g[k] = <floating> (g[k] / total)
-        if k != y:
-            others += g[k]
-    g[y] = <floating> -others
-    return log(total) + (top - z[y])
+    cdef int r
+    tile.n_rows = <int> min(LANES, labels.shape[0] - start)
+    for r in range(tile.n_rows):
+        tile.y[r] = labels[start + r]
+        tile.weight[r] = weights[start + r]
+    for r in range(tile.n_rows, LANES):
+        tile.y[r] = tile.y[tile.n_rows - 1]
 
 
-cdef inline double cross_entropy_gap(
-    const floating* z, int y, int n_classes, const floating* g, double t
+cdef inline void load(
+    const Tile* tile, double* target, const floating[:, ::1] rows, Py_ssize_t start
 ) noexcept nogil:
-    # KL(q || softmax z) as a sum of q log(q/s) - q + s, each of them non-negative.
-    cdef double normaliser = log_sum_exp(z, n_classes), total = 0
-    cdef double q, s, log_s, delta
-    cdef int k
-    for k in range(n_classes):
-        log_s = z[k] - normaliser
-        s = exp(log_s)
-        q = t * g[k] + (1 if k == y else 0)
-        delta = q - s
-        if q <= 0:
-            total += s
-        elif fabs(delta) < 0.1 * s:
-            total += positive(q * log1p(delta / s) - delta)
-        else:
-            total += positive(q * (log(q) - log_s) - delta)
-    return total
+    if rows.shape[0] == 0:
+        return
+    if floating is float:
+        load_float(tile, target, &rows[start, 0])
+    else:
+        load_double(tile, target, &rows[start, 0])
 
 
-cdef inline double cross_entropy_conjugate(
-    int y, int n_classes, const floating* g, double t, double* slope
+cdef inline void store(
+    const Tile* tile, const double* source, floating[:, ::1] rows, Py_ssize_t start
 ) noexcept nogil:
-    cdef double total = 0, q, log_q
-    cdef int k
-    slope[0] = 0
-    for k in range(n_classes):
-        q = t * g[k] + (1 if k == y else 0)
-        if q > 0:
-            log_q = log(q)
-            total += q * log_q
-            slope[0] += g[k] * log_q
-    return total
+    if floating is float:
+        store_float(tile, source, &rows[start, 0])
+    else:
+        store_double(tile, source, &rows[start, 0])
 
 
-# ---------------------------------------------------------------- hinge losses
-
-cdef inline double hinge_dual(
-    const floating* z, int y, int n_classes, floating* g
-) noexcept nogil:
-    cdef double total = 0, others = 0, m
-    cdef int k
-    for k in range(n_classes):
-        if k == y:
-            continue
-        m = 1 + (<double> z[k] - z[y])
-        g[k] = 1 if m > 0 else 0
-        total += positive(m)
-        others += g[k]
-    g[y] = <floating> -others
-    return total
-
-
-cdef inline double squared_hinge_dual(
-    const floating* z, int y, int n_classes, floating* g
-) noexcept nogil:
-    cdef double total = 0, others = 0, m
-    cdef int k
-    for k in range(n_classes):
-        if k == y:
-            continue
-        m = positive(1 + (<double> z[k] - z[y]))
-        g[k] = <floating> (2 * m)
-        total += m * m
-        others += g[k]
-    g[y] = <floating> -others
-    return total
-
-
-cdef inline double smoothed_hinge_dual(
-    const floating* z, int y, int n_classes, floating* g, const floating* c, double sigma
-) noexcept nogil:
-    # max over 0 <= u <= 1 of u m - (u - c)^2 / (2 sigma), at u = clip(c + sigma m, 0, 1)
-    cdef double total = 0, others = 0, m, u
-    cdef int k
-    for k in range(n_classes):
-        if k == y:
-            continue
-        m = 1 + (<double> z[k] - z[y])
-        u = clip01(c[k] + sigma * m)
-        g[k] = <floating> u
-        total += u * m - (u - c[k]) * (u - c[k]) / (2 * sigma)
-        others += g[k]
-    g[y] = <floating> -others
-    return total
-
-
-cdef inline double hinge_gap(
-    const floating* z, int y, int n_classes, const floating* g, double t
-) noexcept nogil:
-    cdef double total = 0, m, u
-    cdef int k
-    for k in range(n_classes):
-        if k == y:
-            continue
-        m = 1 + (<double> z[k] - z[y])
-        u = t * g[k]
-        total += positive(1 - u) * m if m > 0 else -u * m
-    return total
-
-
-cdef inline double squared_hinge_gap(
-    const floating* z, int y, int n_classes, const floating* g, double t
-) noexcept nogil:
-    cdef double total = 0, m, u, excess
-    cdef int k
-    for k in range(n_classes):
-        if k == y:
-            continue
-        m = 1 + (<double> z[k] - z[y])
-        u = t * g[k]
-        excess = positive(m) - u / 2
-        total += excess * excess + u * positive(-m)
-    return total
-
-
-cdef inline double smoothed_hinge_gap(
-    const floating* z, int y, int n_classes, const floating* g, double t,
-    const floating* c, double sigma,
-) noexcept nogil:
-    cdef double total = 0, m, u, best
-    cdef int k
-    for k in range(n_classes):
-        if k == y:
-            continue
-        m = 1 + (<double> z[k] - z[y])
-        u = t * g[k]
-        best = clip01(c[k] + sigma * m)
-        total += positive((best - u) * (m - (best - c[k]) / sigma))
-        total += (best - u) * (best - u) / (2 * sigma)
-    return total
-
-
-cdef inline double hinge_conjugate(
-    int y, int n_classes, const floating* g, double t, double* slope
-) noexcept nogil:
-    # sum over the wrong classes of -u; g_y is minus their sum
-    slope[0] = g[y]
-    return t * g[y]
-
-
-cdef inline double squared_hinge_conjugate(
-    int y, int n_classes, const floating* g, double t, double* slope
-) noexcept nogil:
-    cdef double squares = 0
-    cdef int k
-    for k in range(n_classes):
-        if k != y:
-            squares += <double> g[k] * g[k]
-    slope[0] = t * squares / 2 + g[y]
-    return t * t * squares / 4 + t * g[y]
-
-
-cdef inline double smoothed_hinge_conjugate(
-    int y, int n_classes, const floating* g, double t, double* slope,
-    const floating* c, double sigma,
-) noexcept nogil:
-    cdef double total = t * g[y], u
-    cdef int k
-    slope[0] = g[y]
-    for k in range(n_classes):
-        if k != y:
-            u = t * g[k]
-            total += (u - c[k]) * (u - c[k]) / (2 * sigma)
-            slope[0] += g[k] * (u - c[k]) / sigma
-    return total
-
-
-# ---------------------------------------------------------------- choice of kernel
-
-cdef inline double row_dual(
-    int loss, const floating* z, int y, int n_classes, floating* g,
-    const floating* c, double sigma,
-) noexcept nogil:
-    if loss == CROSS_ENTROPY:
-        return cross_entropy_dual(z, y, n_classes, g)
-    if loss == HINGE:
-        return hinge_dual(z, y, n_classes, g)
-    if loss == SQUARED_HINGE:
-        return squared_hinge_dual(z, y, n_classes, g)
-    return smoothed_hinge_dual(z, y, n_classes, g, c, sigma)
-
-
-cdef inline double row_gap(
-    int loss, const floating* z, int y, int n_classes, const floating* g, double t,
-    const floating* c, double sigma,
-) noexcept nogil:
-    if loss == CROSS_ENTROPY:
-        return cross_entropy_gap(z, y, n_classes, g, t)
-    if loss == HINGE:
-        return hinge_gap(z, y, n_classes, g, t)
-    if loss == SQUARED_HINGE:
-        return squared_hinge_gap(z, y, n_classes, g, t)
-    return smoothed_hinge_gap(z, y, n_classes, g, t, c, sigma)
-
-
-cdef inline double row_conjugate(
-    int loss, int y, int n_classes, const floating* g, double t, double* slope,
-    const floating* c, double sigma,
-) noexcept nogil:
-    if loss == CROSS_ENTROPY:
-        return cross_entropy_conjugate(y, n_classes, g, t, slope)
-    if loss == HINGE:
-        return hinge_conjugate(y, n_classes, g, t, slope)
-    if loss == SQUARED_HINGE:
-        return squared_hinge_conjugate(y, n_classes, g, t, slope)
-    return smoothed_hinge_conjugate(y, n_classes, g, t, slope, c, sigma)
-
-
-# ---------------------------------------------------------------- loops over rows
+# ---------------------------------------------------------------- losses
 
 def value_and_dual(
     int loss,
@@ -293,18 +161,19 @@ def value_and_dual(
     double sigma,
 ):
     """Weighted sum of the losses; the gradients with respect to the scores go to `dual`."""
-    cdef Py_ssize_t i
-    cdef int n_classes = <int> scores.shape[1]
-    cdef double total = 0
-    cdef const floating* c = NULL
-    with nogil:
-        for i in range(scores.shape[0]):
-            if loss == SMOOTHED_HINGE:
-                c = &centre[i, 0]
-            total += weights[i] * row_dual(
-                loss, &scores[i, 0], labels[i], n_classes, &dual[i, 0], c, sigma
-            )
-    return total
+    cdef Tiles tiles = Tiles(scores.shape[0], scores.shape[1], 1, sigma)
+    cdef Py_ssize_t start
+    cdef Tile* tile
+    with nogil, parallel(num_threads=tiles.n_threads):
+        tile = &tiles.tiles[threadid()]
+        for start in prange(0, scores.shape[0], LANES, schedule="static"):
+            load_samples(tile, labels, weights, start)
+            load(tile, tile.z, scores, start)
+            load(tile, tile.c, centre, start)
+            DUAL[loss](tile)
+            store(tile, tile.g, dual, start)
+            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
+    return tiles.total(tiles.values)
 
 
 def value_and_slope(
@@ -314,32 +183,26 @@ def value_and_slope(
     double step,
     const int[::1] labels,
     const double[::1] weights,
-    floating[:, ::1] buffer,
     const floating[:, ::1] centre,
     double sigma,
 ):
-    """Weighted loss at `scores + step * direction`, and its derivative in `step`.
-
-    `buffer` holds two rows of scratch space.
-    """
-    cdef Py_ssize_t i
-    cdef int k, n_classes = <int> scores.shape[1]
-    cdef double total = 0, slope = 0, row_slope
-    cdef const floating* c = NULL
-    cdef floating* z = &buffer[0, 0]
-    cdef floating* g = &buffer[1, 0]
-    with nogil:
-        for i in range(scores.shape[0]):
-            if loss == SMOOTHED_HINGE:
-                c = &centre[i, 0]
-            for k in range(n_classes):
-                z[k] = <floating> (scores[i, k] + step * direction[i, k])
-            total += weights[i] * row_dual(loss, z, labels[i], n_classes, g, c, sigma)
-            row_slope = 0
-            for k in range(n_classes):
-                row_slope += <double> g[k] * direction[i, k]
-            slope += weights[i] * row_slope
-    return total, slope
+    """Weighted loss at `scores + step * direction`, and its derivative in `step`."""
+    cdef Tiles tiles = Tiles(scores.shape[0], scores.shape[1], step, sigma)
+    cdef Py_ssize_t start
+    cdef Tile* tile
+    with nogil, parallel(num_threads=tiles.n_threads):
+        tile = &tiles.tiles[threadid()]
+        for start in prange(0, scores.shape[0], LANES, schedule="static"):
+            load_samples(tile, labels, weights, start)
+            load(tile, tile.z, scores, start)
+            load(tile, tile.d, direction, start)
+            load(tile, tile.c, centre, start)
+            move_scores(tile)
+            DUAL[loss](tile)
+            slope_along(tile)
+            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
+            tiles.slopes[start // LANES] = weighted_sum(tile, tile.slope)
+    return tiles.total(tiles.values), tiles.total(tiles.slopes)
 
 
 def fenchel_young(
@@ -353,18 +216,19 @@ def fenchel_young(
     double sigma,
 ):
     """Weighted sum of loss(z) + conjugate(t g) - <z, t g> with t = `scale`; never negative."""
-    cdef Py_ssize_t i
-    cdef int n_classes = <int> scores.shape[1]
-    cdef double total = 0
-    cdef const floating* c = NULL
-    with nogil:
-        for i in range(scores.shape[0]):
-            if loss == SMOOTHED_HINGE:
-                c = &centre[i, 0]
-            total += weights[i] * row_gap(
-                loss, &scores[i, 0], labels[i], n_classes, &dual[i, 0], scale, c, sigma
-            )
-    return total
+    cdef Tiles tiles = Tiles(scores.shape[0], scores.shape[1], scale, sigma)
+    cdef Py_ssize_t start
+    cdef Tile* tile
+    with nogil, parallel(num_threads=tiles.n_threads):
+        tile = &tiles.tiles[threadid()]
+        for start in prange(0, scores.shape[0], LANES, schedule="static"):
+            load_samples(tile, labels, weights, start)
+            load(tile, tile.z, scores, start)
+            load(tile, tile.g, dual, start)
+            load(tile, tile.c, centre, start)
+            GAP[loss](tile)
+            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
+    return tiles.total(tiles.values)
 
 
 def conjugate(
@@ -377,35 +241,42 @@ def conjugate(
     double sigma,
 ):
     """Weighted sum of conjugate(t g) at t = `scale`, and its derivative in t."""
-    cdef Py_ssize_t i
-    cdef int n_classes = <int> dual.shape[1]
-    cdef double total = 0, slope = 0, row_slope = 0
-    cdef const floating* c = NULL
-    with nogil:
-        for i in range(dual.shape[0]):
-            if loss == SMOOTHED_HINGE:
-                c = &centre[i, 0]
-            total += weights[i] * row_conjugate(
-                loss, labels[i], n_classes, &dual[i, 0], scale, &row_slope, c, sigma
-            )
-            slope += weights[i] * row_slope
-    return total, slope
+    cdef Tiles tiles = Tiles(dual.shape[0], dual.shape[1], scale, sigma)
+    cdef Py_ssize_t start
+    cdef Tile* tile
+    with nogil, parallel(num_threads=tiles.n_threads):
+        tile = &tiles.tiles[threadid()]
+        for start in prange(0, dual.shape[0], LANES, schedule="static"):
+            load_samples(tile, labels, weights, start)
+            load(tile, tile.g, dual, start)
+            load(tile, tile.c, centre, start)
+            CONJUGATE[loss](tile)
+            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
+            tiles.slopes[start // LANES] = weighted_sum(tile, tile.slope)
+    return tiles.total(tiles.values), tiles.total(tiles.slopes)
 
 
-def class_sums(
-    const floating[:, ::1] values,
-    const int[::1] labels,
-    const double[::1] weights,
-    double[:, ::1] out,
-):
-    """Add weights[i] * values[i] to the row of `out` that is the true class of sample i."""
-    cdef Py_ssize_t i
-    cdef int k, y, n_classes = <int> values.shape[1]
-    with nogil:
-        for i in range(values.shape[0]):
-            y = labels[i]
-            for k in range(n_classes):
-                out[y, k] += weights[i] * values[i, k]
+cdef inline void softmax_product(
+    const floating* q, double weight, const floating* v, floating* out, int n_classes
+) noexcept nogil:
+    cdef double mean = 0
+    cdef int k
+    for k in range(n_classes):
+        mean += <double> q[k] * v[k]
+    for k in range(n_classes):
+        out[k] = <floating> (weight * q[k] * (v[k] - mean))
+
+
+cdef inline void star_product(
+    const floating* a, int y, double weight, const floating* v, floating* out, int n_classes
+) noexcept nogil:
+    cdef double total = 0, value
+    cdef int k
+    for k in range(n_classes):
+        value = weight * a[k] * (v[k] - v[y])
+        out[k] = <floating> value
+        total += value
+    out[y] = <floating> -total
 
 
 def curvature_product(
@@ -422,26 +293,30 @@ def curvature_product(
     wrong classes k of a_k (e_k - e_y)(e_k - e_y)^T, the factor is a, with a_y = 0.
     """
     cdef Py_ssize_t i
-    cdef int k, y, n_classes = <int> factor.shape[1]
-    cdef double mean, total, value
+    cdef int n_classes = <int> factor.shape[1], n_threads = n_threads_for(factor.size)
+    for i in prange(factor.shape[0], nogil=True, schedule="static", num_threads=n_threads):
+        if kind == SOFTMAX_CURVATURE:
+            softmax_product(&factor[i, 0], weights[i], &vectors[i, 0], &out[i, 0], n_classes)
+        else:
+            star_product(
+                &factor[i, 0], labels[i], weights[i], &vectors[i, 0], &out[i, 0], n_classes
+            )
+
+
+def class_sums(
+    const floating[:, ::1] values,
+    const int[::1] labels,
+    const double[::1] weights,
+    double[:, ::1] out,
+):
+    """Add weights[i] * values[i] to the row of `out` that is the true class of sample i."""
+    cdef Py_ssize_t i
+    cdef int k, y, n_classes = <int> values.shape[1]
     with nogil:
-        for i in range(factor.shape[0]):
-            if kind == SOFTMAX_CURVATURE:
-                mean = 0
-                for k in range(n_classes):
-                    mean += <double> factor[i, k] * vectors[i, k]
-                for k in range(n_classes):
-                    out[i, k] = <floating> (
-                        weights[i] * factor[i, k] * (vectors[i, k] - mean)
-                    )
-            else:
-                y = labels[i]
-                total = 0
-                for k in range(n_classes):
-                    value = weights[i] * factor[i, k] * (vectors[i, k] - vectors[i, y])
-                    out[i, k] = <floating> value
-                    total += value
-                out[i, y] = <floating> -total
+        for i in range(values.shape[0]):
+            y = labels[i]
+            for k in range(n_classes):
+                out[y, k] += weights[i] * values[i, k]
 
 
 # ---------------------------------------------------------------- loops over sparse rows

@@ -7,6 +7,7 @@ blocks of the Hessian X^T M X on a few variables.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
 
 from . import _core
 from ._feasibility import class_sums
@@ -82,17 +83,29 @@ class SoftmaxCurvature(Curvature):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.weights)
 
-    def add_gram(self, hessian, features, feature, klass):
-        """Add sum_i p_i (M_i)_kl x_ij x_ij' to `hessian`, for variables (j, k) and (j', l)."""
-        root = np.sqrt(self.weights)[:, None]
-        mixed = features[:, feature]
-        mixed *= (root * self.factor).astype(features.dtype)[:, klass]
-        hessian -= mixed.T @ mixed
+    def gram(self, blocks, feature, klass):
+        """sum_i p_i (M_i)_kl x_ij x_ij', for variables (j, k) and (j', l).
+
+        Minus one product of the columns q_k x_j, plus a block for each class.
+        """
+        size = len(feature)
+        hessian, own, multiply = None, 0.0, None
+        for rows, features in blocks:
+            if hessian is None:
+                hessian = np.zeros((size, size), features.dtype, order="F")
+                multiply = get_blas_funcs("syrk", (hessian,))
+            root = np.sqrt(self.weights[rows])[:, None].astype(features.dtype)
+            shares = root * self.factor[rows].astype(features.dtype)
+            mixed = _products(features, shares, feature, klass)
+            hessian = multiply(-1.0, mixed.T, beta=1.0, c=hessian, overwrite_c=1)
+            own += (root * features).T @ mixed
+        upper = np.triu(hessian)
+        upper += np.triu(upper, 1).T
+        # own[j, v] is the sum of p q_k x_j x_j' for the variable v = (j', k).
         for k in np.unique(klass):
             chosen = np.flatnonzero(klass == k)
-            part = features[:, feature[chosen]]
-            part *= np.sqrt(self.weights * self.factor[:, k]).astype(features.dtype)[:, None]
-            hessian[np.ix_(chosen, chosen)] += part.T @ part
+            upper[np.ix_(chosen, chosen)] += own[np.ix_(feature[chosen], chosen)]
+        return upper
 
 
 class StarCurvature(Curvature):
@@ -119,12 +132,14 @@ class StarCurvature(Curvature):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.factor.any(axis=1) & (self.weights > 0))
 
-    def add_gram(self, hessian, features, feature, klass):
-        """Add sum_i p_i (M_i)_kl x_ij x_ij' to `hessian`, for variables (j, k) and (j', l)."""
-        if features.shape[1] <= MAX_OUTER_FEATURES:
-            self._add_by_outer_products(hessian, features, feature, klass)
-        else:
-            self._add_by_pairs(hessian, features, feature, klass)
+    def gram(self, blocks, feature, klass):
+        """sum_i p_i (M_i)_kl x_ij x_ij', for variables (j, k) and (j', l)."""
+        hessian = np.zeros((len(feature), len(feature)))
+        for rows, features in blocks:
+            few = features.shape[1] <= MAX_OUTER_FEATURES
+            add = StarCurvature._add_by_outer_products if few else StarCurvature._add_by_pairs
+            add(self.take(rows), hessian, features, feature, klass)
+        return hessian
 
     def _add_by_outer_products(self, hessian, features, feature, klass):
         # T_yk = sum over samples of class y of p a_k x x^T, for all k in one product; it
@@ -163,6 +178,15 @@ class StarCurvature(Curvature):
                 block = left.T @ features[np.ix_(rows, feature[other])]
                 hessian[np.ix_(own, other)] -= block
                 hessian[np.ix_(other, own)] -= block.T
+
+
+def _products(features, shares, feature, klass):
+    """Columns x_j q_k of the variables (j, k)."""
+    if len(feature) == features.shape[1] * shares.shape[1]:
+        return (features[:, :, None] * shares[:, None, :]).reshape(len(features), -1)
+    mixed = features[:, feature]
+    mixed *= shares[:, klass]
+    return mixed
 
 
 class ClassState:

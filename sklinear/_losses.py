@@ -16,6 +16,8 @@ from . import _core
 from ._curvature import SoftmaxCurvature, StarCurvature
 from ._feasibility import balance_flows, balance_simplex, clip_simplex, clip_star
 
+COARSE = 2.0  # of log frequencies; nearer to the optimum Newton's method is better
+
 
 class Loss:
     """What the problem, the certificate and the solvers ask of a loss.
@@ -61,7 +63,6 @@ class Loss:
 
     def value_and_slope(self, scores, direction, step, labels, weights):
         """Value at `scores + step * direction` and its derivative in `step`."""
-        buffer = np.empty((2, scores.shape[1]), dtype=scores.dtype)
         return _core.value_and_slope(
             self.code,
             scores,
@@ -69,7 +70,6 @@ class Loss:
             step,
             labels,
             weights,
-            buffer,
             self._centre(scores.dtype),
             self._sigma,
         )
@@ -113,7 +113,16 @@ class Loss:
 
     def curvature(self, scores, labels, weights):
         """Second derivative in the scores."""
+        _, dual = self.value_and_dual(scores, labels, weights)
+        return self.curvature_at(dual, labels, weights)
+
+    def curvature_at(self, dual, labels, weights):
+        """Second derivative in the scores, from the natural dual point there."""
         raise NotImplementedError
+
+    def coarse_shift(self, dual, labels, weights):
+        """A shift of all scores that surely lowers the loss, or None where Newton's is better."""
+        return None
 
 
 class CrossEntropy(Loss):
@@ -138,13 +147,25 @@ class CrossEntropy(Loss):
         """Move mass between classes (see `balance_simplex`)."""
         return balance_simplex(dual, labels, weights)
 
-    def curvature(self, scores, labels, weights):
+    def curvature_at(self, dual, labels, weights):
         """diag(q) - q q^T."""
-        _, factor = self.value_and_dual(scores, labels, weights)
-        rows = np.arange(len(labels))
+        factor, rows = dual.copy(), np.arange(len(labels))
         # 1 - (the sum of the other probabilities) may fall below zero by rounding.
         factor[rows, labels] = np.maximum(factor[rows, labels] + 1.0, 0.0)
         return SoftmaxCurvature(factor, labels, weights)
+
+    def coarse_shift(self, dual, labels, weights):
+        """log of observed by expected class frequencies, while they differ much.
+
+        A step of generalised iterative scaling (Darroch and Ratcliff, 1972), which never
+        raises the loss; for a rare class it is close to exact where Newton's would be far off.
+        """
+        observed = np.bincount(labels, weights, minlength=dual.shape[1])
+        expected = observed + weights @ dual
+        if not (observed.min() > 0 and expected.min() > 0):
+            return None
+        shift = np.log(observed / expected)
+        return shift if np.abs(shift).max() > COARSE else None
 
 
 class _HingeFamily(Loss):
@@ -199,9 +220,8 @@ class SquaredHinge(_HingeFamily):
         """Scale the flows between classes (see `balance_flows`)."""
         return balance_flows(dual, labels, weights)
 
-    def curvature(self, scores, labels, weights):
+    def curvature_at(self, dual, labels, weights):
         """a_k = 2 where m_k > 0 (a generalised second derivative)."""
-        _, dual = self.value_and_dual(scores, labels, weights)
         factor = self._wrong(np.where(dual > 0, 2.0, 0.0), labels)
         return StarCurvature(factor, labels, weights)
 
@@ -230,9 +250,8 @@ class SmoothedHinge(Hinge):
     def _centre(self, dtype):
         return np.asarray(self.centre, dtype=dtype)
 
-    def curvature(self, scores, labels, weights):
+    def curvature_at(self, dual, labels, weights):
         """a_k = sigma where the maximiser lies strictly inside (0, 1)."""
-        _, dual = self.value_and_dual(scores, labels, weights)
         free = (dual > 0) & (dual < 1)
         factor = self._wrong(np.where(free, self._sigma, 0.0), labels)
         return StarCurvature(factor, labels, weights)

@@ -12,6 +12,10 @@ from ._data import Data
 from ._losses import Loss
 from ._penalty import ElasticNet
 
+BALANCED = 1e-12  # of the mean dual point: what rounding and the repair of the rest leave
+MAX_COARSE = 3
+QUADRATIC = 1e-12
+
 
 @dataclass(frozen=True)
 class Iterate:
@@ -27,6 +31,8 @@ class Iterate:
         A balanced dual point G.
     correlation : ndarray of shape (d, C)
         A = X^T diag(p) G.
+    loss_value : tuple of Loss and float, or None
+        A loss and its weighted sum at the scores, where that is known.
     """
 
     coef: np.ndarray
@@ -34,6 +40,7 @@ class Iterate:
     scores: np.ndarray
     dual: np.ndarray
     correlation: np.ndarray
+    loss_value: tuple | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,10 @@ class Problem:
 
     def objective(self, iterate):
         """F at the primal point of an iterate."""
-        return self.loss_value(iterate.scores) + self.penalty.value(iterate.coef)
+        loss, value = iterate.loss_value or (None, 0.0)
+        if loss is not self.loss:
+            value = self.loss_value(iterate.scores)
+        return value + self.penalty.value(iterate.coef)
 
     def curvature(self, scores):
         """Second derivative of the loss in the scores."""
@@ -104,13 +114,14 @@ class Problem:
         scores += intercept
         return scores
 
-    def certified(self, coef, intercept, scores, dual):
+    def certified(self, coef, intercept, scores, dual, value=None):
         """The iterate with a given dual point, balanced first when there is an intercept."""
         dual[self.weights == 0] = 0.0
         if self.fit_intercept:
             dual = self.loss.balance(dual, self.labels, self.weights)
         correlation = self.data.correlate(self.weights[:, None] * dual)
-        return Iterate(coef, intercept, scores, dual, correlation)
+        known = None if value is None else (self.loss, value)
+        return Iterate(coef, intercept, scores, dual, correlation, known)
 
     def evaluate(self, coef, intercept, scores=None):
         """The iterate at W with the natural dual point and the best intercept for W.
@@ -121,39 +132,43 @@ class Problem:
         if scores is None:
             scores = self.scores(coef, intercept)
         if self.fit_intercept:
-            shift, dual = best_shift(self, scores)
+            shift, value, dual = best_shift(self, scores)
             intercept = intercept + shift
             scores += shift
         else:
-            _, dual = self.loss.value_and_dual(scores, self.labels, self.weights)
-        return self.certified(coef, intercept, scores, dual)
+            value, dual = self.loss.value_and_dual(scores, self.labels, self.weights)
+        return self.certified(coef, intercept, scores, dual, value)
 
 
 def best_shift(problem, scores, max_steps=100):
     """argmin over b of the loss at `scores + b` (sum of b is 0), by Newton's method.
 
-    Returns the shift (C,) and the natural dual point there.  Works on the scores alone.
+    Returns the shift (C,), the loss and the natural dual point there.  Works on the scores alone.
     """
     loss, labels, weights = problem.loss, problem.labels, problem.weights
-    shift, decrement = np.zeros(problem.n_classes), -np.inf
+    shift = np.zeros(problem.n_classes)
     value, dual = loss.value_and_dual(scores, labels, weights)
-    for _ in range(max_steps):
+    for number in range(max_steps):
         gradient = weights @ dual
-        if np.abs(gradient).max() <= 1e-15 * (weights @ np.abs(dual)).max():
+        if np.abs(gradient).max() <= BALANCED * (weights @ np.abs(dual)).max():
             break
-        curvature = loss.curvature(scores + shift, labels, weights).mean()
+        coarse = loss.coarse_shift(dual, labels, weights) if number < MAX_COARSE else None
+        if coarse is not None:
+            shift += coarse
+            value, dual = loss.value_and_dual(scores + shift, labels, weights)
+            continue
+        curvature = loss.curvature_at(dual, labels, weights).mean()
         direction = -_solve_on_sum_zero(curvature, gradient)
         start = value, gradient @ direction
-        # Near the end a Newton step leaves next to nothing, or only rounding is left.
-        if -start[1] < 1e-20 * max(value, 1.0) and start[1] < 0.1 * decrement:
-            break
-        decrement = start[1]
         step, trial_value, trial = _shift_step(problem, scores + shift, direction, start)
         if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
             break
         shift += step * direction
         value, dual = trial_value, trial
-    return shift - shift.mean(), dual
+        # The next step would gain about the square of what this one did.
+        if step == 1 and -start[1] < QUADRATIC * max(value, 1e-6):
+            break
+    return shift - shift.mean(), value, dual
 
 
 def _solve_on_sum_zero(matrix, rhs):

@@ -11,6 +11,7 @@ from sklinear._driver import Start
 from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Problem
+from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 
 
@@ -111,4 +112,10 @@ def make_model_around(problem, part=1.0, damping=0.0, max_rows=10_000, seed=0, s
     shape = problem.shape[0] + 1, problem.n_classes
     free = np.random.default_rng(seed).random(shape) < part
     free[-1] = problem.fit_intercept
-    return QuadraticModel(problem, iterate, free, damping, max_rows)
+    return model_at(problem, iterate, free, damping, max_rows)
+
+
+def model_at(problem, iterate, free, damping=0.0, max_rows=10_000):
+    """The model with the Hessian at the iterate itself."""
+    hessian = Hessian(problem, problem.curvature(iterate.scores), free, max_rows)
+    return QuadraticModel(problem, iterate, hessian, damping)

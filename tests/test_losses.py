@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from problems import LOSSES, SMOOTH, make_scores, random_dual, violations
 from scipy.special import logsumexp, xlogy
+from threadpoolctl import threadpool_limits
 
 from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
 
@@ -91,7 +92,7 @@ def test_gradient_against_finite_differences(name):
         slope = (
             loss.value_and_dual(up, labels, one)[0] - loss.value_and_dual(down, labels, one)[0]
         ) / (2 * h)
-        assert dual[i, k] == pytest.approx(slope, abs=1e-9)
+        assert dual[i, k] == pytest.approx(slope, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -130,7 +131,9 @@ def test_slope_along_a_direction(name, step, dtype):
     value, dual = loss.value_and_dual(scores + dtype(step) * direction, labels, weights)
     slope = weights @ (dual.astype(float) * direction).sum(axis=1)
     found = loss.value_and_slope(scores, direction, step, labels, weights)
-    np.testing.assert_allclose(found, (value, slope), rtol=1e-13, atol=1e-14)
+    # The slope does not round the dual point to single precision.
+    tolerance = {"rtol": 1e-13, "atol": 1e-14} if dtype == np.float64 else {"rtol": 1e-6}
+    np.testing.assert_allclose(found, (value, slope), **tolerance)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -230,6 +233,84 @@ def test_fenchel_young_where_a_dual_probability_is_zero():
     labels, dual = np.zeros(1, np.int32), np.zeros((1, 2))
     gap = CrossEntropy().fenchel_young(np.zeros((1, 2)), labels, np.ones(1), dual)
     assert gap == pytest.approx(np.log(2), rel=ROUNDING)
+
+
+def ulps(found, exact):
+    """Distance in units of the last place of the exact value."""
+    return np.abs(found - exact) / np.spacing(exact.astype(np.float64))
+
+
+def odds(x):
+    """exp x, as the ratio of the probabilities of two classes with scores x and 0."""
+    scores = np.column_stack([x, np.zeros_like(x)])
+    _, dual = CrossEntropy().value_and_dual(scores, np.ones(len(x), np.int32), np.ones(len(x)))
+    return dual[:, 0]
+
+
+def test_exponentials_of_the_whole_range():
+    """To two units in the last place: that of a quotient of exponentials."""
+    x = -np.concatenate([np.geomspace(1e-17, 745.13, 20_000), np.linspace(0, 745.13, 20_000)])
+    exact = np.exp(x.astype(np.longdouble))
+    assert ulps(odds(x), exact / (1 + exact)).max() <= 2
+
+
+def test_exponentials_that_underflow():
+    """Half the smallest subnormal number is exp(-745.13...)."""
+    x = np.array([-708.4, -720.0, -745.13, -745.14, -746.0, -1e4, -1e308, -np.inf])
+    np.testing.assert_array_equal(odds(x), np.exp(x))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_bad_scores_spoil_only_their_own_row(bad, dtype):
+    loss, scores, labels, weights = make("cross-entropy")
+    _, expected = loss.value_and_dual(scores.astype(dtype), labels, weights)
+    scores[4, 1] = bad
+    value, dual = loss.value_and_dual(scores.astype(dtype), labels, weights)
+    assert np.isnan(value)
+    assert np.isnan(dual[4]).all()
+    np.testing.assert_array_equal(np.delete(dual, 4, axis=0), np.delete(expected, 4, axis=0))
+
+
+@pytest.mark.parametrize("x", [1e-300, 1e-20, 0.1, 0.5, 0.7071, 0.70711, 1 - 1e-9, 1.0])
+def test_logarithms(x):
+    """The conjugate of q = (x, 1 - x) by its formula."""
+    value, slope = CrossEntropy().conjugate(np.ones(1, np.int32), np.ones(1), np.array([[x, -x]]))
+    assert value == pytest.approx(xlogy(x, x) + xlogy(1 - x, 1 - x), rel=1e-15)
+    assert slope == pytest.approx(xlogy(x, x) - xlogy(x, 1 - x) if x < 1 else 0, rel=1e-15)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("n_classes", [2, 5, 26])
+@pytest.mark.parametrize("name", LOSSES)
+def test_order_of_rows_changes_no_bit(name, n_classes, n_threads):
+    rng = np.random.default_rng(0)
+    size = 2**17 // n_classes + 7, n_classes
+    labels = rng.integers(0, n_classes, size[0]).astype(np.int32)
+    scores, order = 3 * rng.normal(size=size), rng.permutation(size[0])
+    loss, ones = LOSSES[name](labels, n_classes), np.ones(size[0])
+    moved = LOSSES[name](labels[order], n_classes)
+    with threadpool_limits(n_threads):
+        _, dual = loss.value_and_dual(scores, labels, ones)
+        _, permuted = moved.value_and_dual(scores[order], labels[order], ones)
+    np.testing.assert_array_equal(permuted, dual[order])
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_number_of_threads_changes_no_bit(name):
+    rng = np.random.default_rng(0)
+    size = 30_011, 7
+    labels = rng.integers(0, 7, size[0]).astype(np.int32)
+    scores, direction, weights = rng.normal(size=size), rng.normal(size=size), rng.random(size[0])
+    loss, found = LOSSES[name](labels, 7), []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            value, dual = loss.value_and_dual(scores, labels, weights)
+            slopes = loss.value_and_slope(scores, direction, 0.3, labels, weights)
+            gap = loss.fenchel_young(scores, labels, weights, dual, 0.9)
+            conjugate = loss.conjugate(labels, weights, dual, 0.9)
+        found.append(np.concatenate([[value, gap], slopes, conjugate, dual.ravel()]))
+    np.testing.assert_array_equal(*found)
 
 
 def test_cross_entropy_keeps_a_tiny_gradient():

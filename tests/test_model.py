@@ -6,6 +6,7 @@ from data import csr
 from problems import (
     make_model_around,
     make_problem,
+    model_at,
     random_point,
 )
 from scipy.optimize import minimize
@@ -16,7 +17,7 @@ from sklinear.solvers._conjugate import (
     minimise_by_products,
 )
 from sklinear.solvers._explicit import minimise_dense
-from sklinear.solvers._model import QuadraticModel, violation
+from sklinear.solvers._model import violation
 from sklinear.solvers._preconditioner import Diagonal, Kronecker, SecondMoments
 from sklinear.solvers._sampling import draw_rows
 
@@ -178,14 +179,14 @@ class TestQuadraticModel:
             iterate.coef, iterate.intercept, 5 * true, np.zeros_like(iterate.dual)
         )
         free = np.ones((problem.shape[0] + 1, 3), dtype=bool)
-        model = QuadraticModel(problem, margins, free, 0.01, 10_000)
-        assert model.data.shape[0] == 50
+        model = model_at(problem, margins, free, 0.01)
+        assert model.hessian.data.shape[0] == 50
 
     @pytest.mark.parametrize("n_samples", [100, 149, 200, 1000])
     def test_sampled_hessian_has_at_most_max_rows(self, n_samples):
         problem = make_problem("cross-entropy", 0.5, n_samples=n_samples)
         model = make_model_around(problem, max_rows=50)
-        assert 25 <= model.data.shape[0] <= 50
+        assert 25 <= model.hessian.data.shape[0] <= 50
 
     def test_sampled_hessian_resembles_the_whole(self):
         problem = make_problem("cross-entropy", 0.5, n_samples=3000)
@@ -273,7 +274,7 @@ class TestPreconditioners:
         problem.weights[:] = 1 / 60
         zero = np.zeros(problem.shape)
         iterate = problem.certified(zero, np.zeros(3), np.zeros((60, 3)), np.zeros((60, 3)))
-        model = QuadraticModel(problem, iterate, np.ones((6, 3), dtype=bool), 0.0, 10_000)
+        model = model_at(problem, iterate, np.ones((6, 3), dtype=bool))
         vector = np.random.default_rng(0).normal(size=(6, 3))
         vector[-1] = 0
         shifted = Kronecker(SecondMoments(problem.data), model)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from data import csr
-from problems import make_problem, random_point
+from problems import make_problem, model_at, random_point
 from scipy.optimize import approx_fprime
 
 from sklinear import SVMClassifier
@@ -15,7 +15,6 @@ from sklinear._penalty import ElasticNet
 from sklinear.solvers import _newton, _smoothed_norm
 from sklinear.solvers._conjugate import conjugate_gradients
 from sklinear.solvers._explicit import minimise_dense
-from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._newton import Newton, crowded, newton, smoothable
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, ScaledCholesky
 from sklinear.solvers._proximal_newton import ProximalNewton
@@ -231,7 +230,7 @@ def bordered_model(problem):
     coef, intercept = random_point(problem)
     iterate = problem.evaluate(0.3 * coef, 0.3 * intercept)
     free = np.ones((problem.shape[0] + 1, problem.n_classes), dtype=bool)
-    return QuadraticModel(problem, iterate, free, 0.0, 10_000)
+    return model_at(problem, iterate, free)
 
 
 class TestClassModes:

@@ -37,8 +37,9 @@ class ClassDescent:
 
     def __init__(self, model):
         self.model = model
-        self.columns = model.data.by_columns(model.dtype)
-        self.state = model.curvature.by_class(model.dtype)
+        hessian = model.hessian
+        self.columns = hessian.data.by_columns(hessian.dtype)
+        self.state = hessian.curvature.by_class(hessian.dtype)
         self.diagonal = np.asfortranarray(model.diagonal())
         self.ridge = model.ridges()
         self.slope = np.asfortranarray(model.gradient - self.ridge[:, None] * model.start)
@@ -48,7 +49,7 @@ class ClassDescent:
     def sweep(self, x, n_sweeps):
         """The weights after some sweeps over all classes."""
         x = np.asfortranarray(x)
-        self.state.begin(self.model.scores(x - self.model.start))
+        self.state.begin(self.model.hessian.scores(x - self.model.start))
         for _ in range(n_sweeps):
             for k, chosen in enumerate(self.chosen):
                 residual = np.ascontiguousarray(self.state.residual(k))

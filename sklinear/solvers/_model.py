@@ -9,9 +9,6 @@ has a free variable; the last row belongs to the intercept, which no penalty tou
 import numpy as np
 
 from .._penalty import best_shifts
-from ._sampling import draw_rows
-
-SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
 
 
 class QuadraticModel:
@@ -22,47 +19,25 @@ class QuadraticModel:
     problem : Problem
         With a smooth loss.
     iterate : Iterate
-    free : ndarray of bool, shape (d + 1, C)
-        The variables that may move.
+    hessian : Hessian
+        Of the loss, at this iterate or an earlier one, in the variables that may move.
     damping : float or ndarray of shape (d,)
         Added to l2 in the model, for all features or for each.
-    max_rows : int
-        The Hessian is that of so many samples at the most, evenly drawn.
     """
 
-    def __init__(self, problem, iterate, free, damping, max_rows):
+    def __init__(self, problem, iterate, hessian, damping):
         self.solved = True
         self.penalty = problem.penalty
+        self.hessian = hessian
+        self.free, self.kept = hessian.free, hessian.kept
         self.whole = np.vstack([iterate.coef, np.zeros(problem.n_classes)])
-        self.kept = np.append(free[:-1].any(axis=1), True)
-        self.free = free[self.kept]
-        self.damping = np.broadcast_to(damping, len(free) - 1)[self.kept[:-1], None]
+        self.damping = np.broadcast_to(damping, len(iterate.coef))[self.kept[:-1], None]
         self.ridge = problem.penalty.l2 + self.damping
         self.start = self.whole[self.kept]
         self.gradient = _stacked_gradient(problem, iterate)[self.kept]
+        self.intercept_ridge = 1e-10 * (problem.loss.bend + hessian.mean_curvature)
         self.l1 = np.full((len(self.start), 1), problem.penalty.l1)
         self.l1[-1] = 0.0
-        self.full_curvature = problem.curvature(iterate.scores)
-        self._restrict(problem, self.full_curvature, max_rows)
-        # Products of large float32 features would overflow or lose all digits.
-        single = problem.mean_square < SINGLE_LIMIT
-        self.dtype = self.data.dtype if single else np.dtype(np.float64)
-        self.narrow = self.curvature.astype(self.dtype)
-        mean = float(np.trace(self.curvature.mean())) / problem.n_classes
-        self.intercept_ridge = 1e-10 * (problem.loss.bend + mean)
-
-    def _restrict(self, problem, curvature, max_rows):
-        """Keep the samples that curve and the features that may move, where that is few."""
-        active = curvature.active_rows()
-        rows = active[draw_rows(len(active), max_rows)]
-        self.sampled = len(rows) < len(active)
-        few = len(rows) <= 0.5 * len(problem.labels) or self.sampled
-        features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
-        factor = len(active) / max(1, len(rows))
-        rows = rows if few else slice(None)
-        whole = not few and isinstance(features, slice)
-        self.data = problem.data if whole else problem.data.take(rows, features)
-        self.curvature = curvature.take(rows, factor) if few else curvature
 
     def expand(self, x):
         """Weights of all features, shape (d + 1, C), from those of the model."""
@@ -72,37 +47,16 @@ class QuadraticModel:
 
     def product(self, vector):
         """H @ vector, in the precision of X but for the ridge."""
-        scores = self.scores(vector)
-        scores = self.narrow.product(scores)
-        out = np.empty_like(vector)
-        out[:-1] = self.data.correlate(scores)
-        out[:-1] += self.ridge * vector[:-1]
-        out[-1] = scores.sum(axis=0) + self.intercept_ridge * vector[-1]
-        return out
-
-    def scores(self, vector):
-        """Scores of a stacked array, in the precision of X."""
-        scores = self.data.scores(np.ascontiguousarray(vector[:-1], dtype=self.dtype))
-        scores += vector[-1].astype(self.dtype)
-        return scores
+        return self.hessian.product(vector) + self.ridges()[:, None] * vector
 
     def diagonal(self):
         """The diagonal of H, stacked."""
-        weighted = self.curvature.diagonal()
-        squares = self.data.correlate_squares(weighted) + self.ridge
-        return np.vstack([squares, weighted.sum(axis=0) + self.intercept_ridge])
+        return self.hessian.diagonal() + self.ridges()[:, None]
 
     def dense_hessian(self):
         """H on the free variables, in the order of np.nonzero(free)."""
-        feature, klass = np.nonzero(self.free)
-        f = len(self.free) - 1
-        everything = np.arange(f)
-        hessian = np.zeros((len(feature), len(feature)))
-        for rows in self.data.blocks(max(1, (len(feature) + f) // 8)):
-            columns = self.data.columns(rows, everything)
-            self.curvature.take(rows).add_gram(hessian, columns, feature, klass)
-        self.data.passes.add(2 * self.data.share)
-        hessian[np.diag_indices_from(hessian)] += self.ridges()[feature]
+        hessian = self.hessian.dense().copy()
+        hessian[np.diag_indices_from(hessian)] += self.ridges()[np.nonzero(self.free)[0]]
         return hessian
 
     def value(self, x, gradient):
@@ -112,7 +66,7 @@ class QuadraticModel:
         return float(quadratic + (self.l1 * (np.abs(x) - np.abs(self.start))).sum())
 
     def ridges(self):
-        """What H adds to the diagonal, for each row of a stacked array."""
+        """What the model adds to the diagonal of H, for each row of a stacked array."""
         return np.append(self.ridge, self.intercept_ridge)
 
     def recentre(self, x):

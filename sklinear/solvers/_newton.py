@@ -7,7 +7,7 @@ import numpy as np
 
 from .._certificate import certify
 from .._penalty import ElasticNet
-from ._model import SINGLE_LIMIT
+from ._hessian import SINGLE_LIMIT
 from ._preconditioner import N_MODES
 from ._proximal_newton import ProximalNewton, dense_limit, free_variables
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton

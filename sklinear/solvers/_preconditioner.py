@@ -44,7 +44,7 @@ class Kronecker:
     """(S kron M + ridge)^-1, S the second moments of X and M the mean curvature."""
 
     def __init__(self, moments, model):
-        values, self.classes = np.linalg.eigh(model.curvature.mean())
+        values, self.classes = np.linalg.eigh(model.hessian.curvature.mean())
         values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
         self.features = moments.vectors[model.kept]
         self.diagonal = np.outer(moments.values, values) + max(
@@ -75,7 +75,7 @@ class ClassModes:
     """
 
     def __init__(self, model):
-        curvature = model.curvature
+        curvature = model.hessian.curvature
         n_classes = curvature.factor.shape[1]
         _, vectors = np.linalg.eigh(curvature.mean())
         self.directions = np.hstack([np.eye(n_classes), vectors[:, 1 : 1 + N_MODES]])
@@ -83,7 +83,7 @@ class ClassModes:
         weights = np.column_stack(
             [curvature.product(np.tile(u, size)) @ u for u in self.directions.T]
         )
-        self.hessians = _weighted_moments(model.data, np.maximum(weights, 0.0))
+        self.hessians = _weighted_moments(model.hessian.data, np.maximum(weights, 0.0))
 
     def factor(self, diagonal):
         """Factor the blocks with a diagonal added, given for every variable, stacked."""

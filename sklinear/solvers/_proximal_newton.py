@@ -1,18 +1,24 @@
 """Proximal Newton steps for smooth losses.
 
-Each step minimises the quadratic model of the loss plus the penalty (through an explicit
-Hessian where the free variables are few; else through columns of X or Hessian products) and
-ends with an exact line search on cached scores.
+Each step minimises a quadratic model of the loss plus the penalty (through an explicit Hessian
+where the free variables are few; else through columns of X or Hessian products) and ends with
+an exact line search on cached scores.  The Hessian is that of a sample of the rows at an
+earlier iterate, corrected by what the gradients have shown since; it is built anew, from more
+rows where that is the remedy, when it misleads or when the steps on it have cost as much as
+building it.
 
 References
 ----------
 Lee, Sun and Saunders, Proximal Newton-type methods, SIAM J. Optim. 24, 2014.
+Byrd, Chin, Neveitt and Nocedal, On the use of stochastic Hessian information in optimization
+methods for machine learning, SIAM J. Optim. 21, 2011.
 """
 
 import numpy as np
 
 from ._conjugate import minimise_by_columns, minimise_by_products
 from ._explicit import minimise_dense
+from ._hessian import Hessian
 from ._model import QuadraticModel
 from ._preconditioner import MAX_KRONECKER_FEATURES, Diagonal, Kronecker, SecondMoments
 from ._search import Ray
@@ -20,17 +26,43 @@ from ._search import Ray
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_WIDE = 3000
 FIRST_ROWS = 10_000
+FEWEST_ROWS = 1000
+FIRST_PASSES = 1
 MAX_TRIALS = 6
+SINGLE_RIDGE = 1e-5
+SAMPLE_RIDGE = (0.01, 0.05)  # without and with an L1 part
+KEPT = (0.5, 1.6)  # actual by predicted change with which a model may be used again
+SLOW = 0.5  # predicted by previous predicted change
+OLD = 4
+NEAR = 3e-4
+CHEAP = 2e8  # operations, a few milliseconds
+IMPRECISE = 0.1
 
 
 class ProximalNewton:
-    """Steps of the method, and what they learn: damping, sample size, accuracy, moments of X."""
+    """Steps of the method, and what they learn.
+
+    Attributes
+    ----------
+    hessian : Hessian or None
+        To be used again by the next step.
+    max_rows : int or None
+        How many samples the next one may have; None before the first.
+    damping : float
+        Share of the largest curvature added to models with an L1 part.
+    accuracy : float
+        To which models are minimised.
+    precise : bool
+        Whether explicit Hessians need double precision.
+    shown : Iterate
+        The last iterate with the better of two dual points.
+    """
 
     def __init__(self):
-        self.damping = 1e-4
+        self.hessian, self.max_rows = None, None
+        self.damping, self.accuracy = 1e-4, 0.1
+        self.predicted, self.precise = -np.inf, False
         self.moments = None
-        self.max_rows = FIRST_ROWS
-        self.accuracy = 0.1
         self.solved = True
         self.shown = None
 
@@ -38,40 +70,55 @@ class ProximalNewton:
         """The next iterate, or None if the objective can't be lowered any more."""
         objective = abs(problem.objective(iterate))
         for _ in range(MAX_TRIALS):
-            free = free_variables(problem, iterate)
-            model = QuadraticModel(problem, iterate, free, self._ridge(problem), self.max_rows)
+            model = self._model(problem, iterate)
             target, gradient = self._minimise(problem, model, self.accuracy)
             predicted = model.value(target, gradient)
-            self.solved = model.solved
+            self.solved = model.solved or not model.hessian.is_exact
             # No step can win more than the objective: a model that hopes for it is flat where
             # the problem is not.
             if -2 * objective < predicted < 0 or problem.penalty.l1 == 0:
                 found = self._search(problem, iterate, model, target, predicted)
                 if found is not None:
                     return found
-            self.damping = min(16 * self.damping, 1.0)
+            if not (model.hessian.age or model.hessian.sampled):
+                self.damping = min(16 * self.damping, 1.0)
+            if not model.hessian.age:
+                self.max_rows *= 3
+                self.precise = True
+            self.hessian = None
             self.accuracy = max(0.1 * self.accuracy, 1e-8)
         return None
 
-    def _move(self, problem, model, target):
-        """Stacked step of all features to the minimiser of the model."""
-        target = model.expand(target)
-        if problem.penalty.l1 > 0:
-            target[:-1] = problem.penalty.recentre(target[:-1])
-        return target - model.whole
+    def _model(self, problem, iterate):
+        """A model with the Hessian at hand or, if that can't serve any more, a new one."""
+        free = free_variables(problem, iterate)
+        if self.max_rows is None:
+            self.max_rows = first_rows(problem, np.count_nonzero(free))
+        kept = self.hessian
+        if kept is None or kept.loss is not problem.loss or not kept.covers(free):
+            curvature = problem.curvature(iterate.scores)
+            cost = dense_cost(len(problem.labels), np.count_nonzero(free))
+            precise = self.precise or cost < CHEAP
+            self.hessian = Hessian(problem, curvature, free, self.max_rows, precise)
+        return QuadraticModel(problem, iterate, self.hessian, self._ridge(problem))
 
     def _ridge(self, problem):
-        """What the model adds to l2: a share of the largest curvature along each feature.
+        """What the model adds to l2: a share of the curvature along each feature.
 
-        With an L1 part the minimiser of an undamped model may lie far off, or nowhere.
+        With an L1 part the minimiser of an undamped model may lie far off, or nowhere; a
+        sample of the rows may not span all directions.
         """
-        if problem.penalty.l1 == 0:
-            return 0.0
-        return self.damping * problem.loss.bend * problem.mean_squares
+        has_l1 = problem.penalty.l1 > 0
+        least = 0.0 if self.hessian.precise else SINGLE_RIDGE
+        share = max(self.damping, least) * problem.loss.bend if has_l1 else 0.0
+        if self.hessian.sampled:
+            share += SAMPLE_RIDGE[has_l1] * self.hessian.mean_curvature
+        return share * problem.mean_squares
 
     def _minimise(self, problem, model, accuracy):
-        if np.count_nonzero(model.free) <= dense_limit(problem):
-            return minimise_dense(model, 1e-3 * accuracy)
+        if is_explicit(problem, model.free):
+            fresh = not (model.hessian.sampled or model.hessian.age)
+            return minimise_dense(model, (1e-3 if fresh else 0.1) * accuracy)
         preconditioner = self._preconditioner(problem, model)
         if problem.penalty.l1 > 0:
             return minimise_by_columns(model, preconditioner, accuracy)
@@ -85,35 +132,95 @@ class ProximalNewton:
             self.moments = SecondMoments(problem.data)
         return Kronecker(self.moments, model)
 
+    def _move(self, problem, model, target):
+        """Stacked step of all features to the minimiser of the model."""
+        target = model.expand(target)
+        if problem.penalty.l1 > 0:
+            target[:-1] = problem.penalty.recentre(target[:-1])
+        return target - model.whole
+
     def _search(self, problem, iterate, model, target, predicted):
         """The iterate at the end of a line search, or None where nothing was gained."""
         penalty = problem.penalty
         ray = Ray(problem, iterate, self._move(problem, model, target), penalty)
         step, change = ray.search(longest=1.0 if penalty.l1 > 0 else 1024.0)
-        self._adapt(problem, model, predicted, change)
         if step == 0:
             return None
         found = self.shown = ray.at(step)
-        if penalty.l1 > 0 and not model.sampled:
-            self.shown = ray.linearised(model.full_curvature, found)
+        if penalty.l1 > 0 and not (model.hessian.sampled or model.hessian.age):
+            self.shown = ray.linearised(problem.curvature(iterate.scores), found)
+        self._correct(problem, model.hessian, iterate, found)
+        self._adapt(problem, model, predicted, change)
         return found
 
-    def _adapt(self, problem, model, predicted, change):
-        """Learn from how much of what the model promised came true.
+    def _correct(self, problem, hessian, iterate, found):
+        """Teach the Hessian the step, where a model can make use of it."""
+        if not is_explicit(problem, hessian.free) and problem.penalty.l1 > 0:
+            self.hessian = None
+            return
+        move = np.vstack([found.coef - iterate.coef, found.intercept - iterate.intercept])
+        # The losses do not see a shift of all classes.
+        move -= move.mean(axis=1, keepdims=True)
+        change = np.vstack([found.correlation - iterate.correlation, np.zeros(move.shape[1])])
+        hessian.correct(move, change)
 
-        A promise not kept is blamed on the sample where there is one, else on too little
-        damping.  Near the end models of all samples give tight dual points.
-        """
-        if model.sampled and change > 0.5 * predicted:
-            self.max_rows *= 3
-        elif change < 0.7 * predicted:
+    def _adapt(self, problem, model, predicted, change):
+        """Learn from how much of what the model promised came true."""
+        hessian, ratio = model.hessian, change / predicted
+        previous, self.predicted = self.predicted, predicted
+        if not KEPT[0] <= ratio <= KEPT[1]:
+            self.hessian = None
+            if hessian.sampled and hessian.age <= 2:
+                self.max_rows *= 3
+        elif hessian.age > 1 and predicted < SLOW * previous:
+            self.hessian = None
+            self.max_rows *= 3 if hessian.sampled else 1
+        elif not hessian.sampled and self._is_paid_off(problem, hessian):
+            self.hessian = None
+        elif problem.penalty.l1 > 0 and -predicted < NEAR * problem.value_at_zero:
+            self.hessian, self.max_rows = None, len(problem.labels)
+        if not hessian.sampled and hessian.age == 1 and predicted < IMPRECISE * previous:
+            self.precise = True
+        if ratio > 0.7:
             self.damping = max(self.damping / 8, 1e-12)
-        elif change > 0.3 * predicted:
+        elif ratio < 0.3:
             self.damping = min(4 * self.damping, 1.0)
-        if problem.penalty.l1 > 0 and -predicted < 1e-3 * problem.value_at_zero:
-            self.max_rows = len(problem.labels)
-        good = change < 0.8 * predicted
-        self.accuracy = max(self.accuracy / 3, 1e-3) if good else 0.1
+        self.accuracy = max(self.accuracy / 3, 1e-3) if ratio > 0.8 else 0.1
+
+    def _is_paid_off(self, problem, hessian):
+        """Whether the steps since it was built have cost as much as building it anew."""
+        if not is_explicit(problem, hessian.free):
+            return hessian.age >= OLD
+        size = np.count_nonzero(hessian.free)
+        return hessian.age * pass_cost(problem) >= dense_cost(len(problem.labels), size)
+
+
+def is_explicit(problem, free):
+    """Whether a model of these variables is minimised through an explicit Hessian."""
+    return np.count_nonzero(free) <= dense_limit(problem)
+
+
+def pass_cost(problem):
+    """Cost of a step but for its model, products with X and loops over the scores.
+
+    In operations at the speed of those that build a Hessian.
+    """
+    n, d = problem.data.shape
+    return n * problem.n_classes * (25 * d + 1500)
+
+
+def dense_cost(n_rows, size):
+    """Operations that build an explicit Hessian."""
+    return n_rows * size * (size + 30)
+
+
+def first_rows(problem, size):
+    """How many rows the first Hessian has: so many that it costs as much as a few passes."""
+    n_rows = len(problem.labels)
+    if size > dense_limit(problem):
+        return FIRST_ROWS
+    rows = max(FIRST_PASSES * pass_cost(problem) // dense_cost(1, max(1, size)), FEWEST_ROWS)
+    return rows if rows < 0.5 * n_rows else n_rows
 
 
 def dense_limit(problem):

@@ -65,7 +65,8 @@ def opening(problem, start):
         return iterate, WIDEST_SIGMA
     iterate = smoothed.evaluate(start.coef, start.intercept, scores.copy())
     sigma = WIDEST_SIGMA / weakness(smoothed, iterate)
-    return replace(iterate, scores=scores, intercept=start.intercept, dual=zero), sigma
+    known = {"scores": scores, "intercept": start.intercept, "dual": zero, "loss_value": None}
+    return replace(iterate, **known), sigma
 
 
 def growth(steps):

@@ -1,5 +1,7 @@
 """The line search of a step, and the iterates and dual points it leads to."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._problem import line_search
@@ -54,4 +56,5 @@ class Ray:
         """
         dual = self.iterate.dual + curvature.change(self.scores_move)
         dual = self.problem.loss.clip(dual, self.problem.labels)
-        return self.problem.certified(iterate.coef, iterate.intercept, iterate.scores, dual)
+        found = self.problem.certified(iterate.coef, iterate.intercept, iterate.scores, dual)
+        return replace(found, loss_value=iterate.loss_value)

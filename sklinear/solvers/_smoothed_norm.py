@@ -24,6 +24,7 @@ import numpy as np
 from .._certificate import certify
 from ._conjugate import conjugate_gradients
 from ._explicit import solve_dense
+from ._hessian import Hessian
 from ._model import QuadraticModel
 from ._preconditioner import ClassModes
 from ._search import Ray
@@ -98,7 +99,10 @@ class SmoothedNewton:
         free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
         free[-1] = problem.fit_intercept
         rows = len(problem.labels) if self.near else self.max_rows
-        model = QuadraticModel(problem, iterate, free, 0.0, rows)
+        curvature = problem.curvature(iterate.scores)
+        model = QuadraticModel(
+            problem, iterate, Hessian(problem, curvature, free, rows, self.near), 0.0
+        )
         gradient = model.gradient.copy()
         gradient[:-1] += norm.gradient(iterate.coef) - penalty.l2 * iterate.coef
         move, bend = self._solve(model, norm, gradient)
@@ -109,7 +113,7 @@ class SmoothedNewton:
         natural = iterate.coef / norm.eta(iterate.coef)
         self.slope = np.clip(natural + bend * ray.coef_move / penalty.l1, -1.0, 1.0)
         found = ray.at(step)
-        self._show(ray, model, norm, found)
+        self._show(ray, model, curvature, norm, found)
         self._adapt(problem, model, norm, ray, -np.vdot(gradient, move), change)
         return found
 
@@ -148,23 +152,23 @@ class SmoothedNewton:
             self.preconditioner = None
         return move, bend
 
-    def _show(self, ray, model, norm, found):
+    def _show(self, ray, model, curvature, norm, found):
         """Small weights go to zero where that costs no more than the smoothing does."""
         problem, shown = ray.problem, found
         ceiling = problem.objective(found) + norm.excess(found.coef)
         for multiple in SMALL:
             coef = np.where(np.abs(found.coef) < multiple * self.beta, 0.0, found.coef)
             scores = problem.scores(coef, found.intercept)
-            sparse = replace(found, coef=coef, scores=scores)
+            sparse = replace(found, coef=coef, scores=scores, loss_value=None)
             if problem.objective(sparse) <= ceiling:
                 shown = sparse
                 break
-        self.shown = shown if model.sampled else ray.linearised(model.full_curvature, shown)
+        self.shown = shown if model.hessian.sampled else ray.linearised(curvature, shown)
 
     def _adapt(self, problem, model, norm, ray, decrement, change):
         """Less smoothing once that is most of the error; whole models near the end."""
         if decrement < norm.excess(ray.iterate.coef):
             self.beta *= SHRINKAGE
-        if model.sampled and change > -0.25 * decrement:
+        if model.hessian.sampled and change > -0.25 * decrement:
             self.max_rows *= 3
         self.near = decrement < 1e-3 * ray.start[0]

@@ -1,0 +1,306 @@
+/* Kernels on a tile: LANES samples side by side, entry (k, r) of class k and sample r at
+ * k * LANES + r.  Every lane runs the same arithmetic in the same order, so that what a sample
+ * gets depends on nothing but itself; and the loops over lanes become vector instructions.
+ *
+ * z are scores, y true classes, g dual vectors whose entries sum to zero.  For the hinge losses
+ * g_k = u_k for every wrong class k and g_y = -sum u; for the cross-entropy g = q - e_y.  The
+ * violation of a wrong class is m_k = 1 + z_k - z_y.
+ */
+
+#ifndef SKLINEAR_TILES_H
+#define SKLINEAR_TILES_H
+
+#include "_vector.h"
+
+enum { LANES = 32 };
+
+typedef struct {
+    int n_classes;
+    int n_rows;            /* the samples of a last tile may be fewer than its lanes */
+    double sigma;          /* curvature of the smoothed hinge */
+    double scale;          /* t of the dual point t g */
+    double *z;             /* scores */
+    double *g;             /* dual vectors */
+    double *c;             /* centre of the smoothed hinge, or room to work in */
+    double *d;             /* a direction in the scores */
+    int y[LANES];          /* true classes */
+    double weight[LANES];
+    double value[LANES];   /* what a kernel finds for each sample */
+    double slope[LANES];   /* and its derivative */
+} Tile;
+
+typedef void (*Kernel)(Tile *);
+
+#define EACH_LANE for (ptrdiff_t r = 0; r < LANES; r++)
+#define EACH_CLASS for (ptrdiff_t k = 0; k < t->n_classes; k++)
+#define AT(a) (a)[k * LANES + r]
+#define TRUE_CLASS(a) (a)[t->y[r] * LANES + r]
+#define IS_TRUE (t->y[r] == k)
+#define WRONG(x) (IS_TRUE ? 0.0 : (x))
+#define KERNEL MULTIVERSION static void
+
+/* NaN goes through. */
+INLINE double positive(double x) { return x < 0 ? 0 : x; }
+INLINE double clip01(double x) { return x < 0 ? 0 : (x > 1 ? 1 : x); }
+
+
+/* ---------------------------------------------------------------- cross-entropy */
+
+/* out_k = exp(z_k - top), top = max z, total = sum out */
+INLINE void exponentials(const Tile *t, double *RESTRICT out, double *top, double *total) {
+    const double *RESTRICT z = t->z;
+    EACH_LANE top[r] = z[r];
+    EACH_LANE total[r] = 0;
+    EACH_CLASS EACH_LANE top[r] = AT(z) > top[r] ? AT(z) : top[r];
+    EACH_CLASS EACH_LANE {
+        double e = exp_nonpositive(AT(z) - top[r]);
+        AT(out) = e;
+        total[r] += e;
+    }
+}
+
+KERNEL cross_entropy_dual(Tile *t) {
+    double *RESTRICT g = t->g;
+    double top[LANES], total[LANES], others[LANES];
+
+    exponentials(t, g, top, total);
+    EACH_LANE top[r] -= TRUE_CLASS(t->z);
+    EACH_LANE t->value[r] = log_positive(total[r]) + top[r];
+
+    EACH_LANE total[r] = 1 / total[r];
+    EACH_LANE others[r] = 0;
+    EACH_CLASS EACH_LANE {
+        double q = AT(g) * total[r];
+        AT(g) = q;
+        others[r] += WRONG(q);
+    }
+    EACH_LANE TRUE_CLASS(g) = -others[r];
+}
+
+/* KL(q || softmax z) as a sum of q log(q/s) - q + s, each of them non-negative. */
+KERNEL cross_entropy_gap(Tile *t) {
+    const double *RESTRICT z = t->z, *RESTRICT g = t->g;
+    double *RESTRICT e = t->c;
+    double top[LANES], total[LANES], log_total[LANES], gap[LANES];
+
+    exponentials(t, e, top, total);
+    EACH_LANE log_total[r] = log_positive(total[r]);
+    EACH_LANE total[r] = 1 / total[r];
+    EACH_LANE gap[r] = 0;
+    EACH_CLASS EACH_LANE {
+        double s = AT(e) * total[r], log_s = (AT(z) - top[r]) - log_total[r];
+        double q = t->scale * AT(g) + (IS_TRUE ? 1.0 : 0.0), change = q - s, n, f;
+        int near = -0.1 * s < change && change < 0.1 * s;
+        split(q, &n, &f);
+        double log_ratio = log_parts(near ? 0 : n, near ? change / s : f) - (near ? 0 : log_s);
+        gap[r] += q <= 0 ? s : positive(q * log_ratio - change);
+    }
+    EACH_LANE t->value[r] = gap[r];
+}
+
+KERNEL cross_entropy_conjugate(Tile *t) {
+    const double *RESTRICT g = t->g;
+    double value[LANES], slope[LANES];
+
+    EACH_LANE value[r] = slope[r] = 0;
+    EACH_CLASS EACH_LANE {
+        double q = t->scale * AT(g) + (IS_TRUE ? 1.0 : 0.0);
+        double log_q = q <= 0 ? 0 : log_positive(q);
+        value[r] += q * log_q;
+        slope[r] += AT(g) * log_q;
+    }
+    EACH_LANE t->value[r] = value[r];
+    EACH_LANE t->slope[r] = slope[r];
+}
+
+
+/* ---------------------------------------------------------------- hinge losses */
+
+/* The terms of one wrong class: m its violation, u its dual variable, c and sigma the centre and
+ * the curvature of the smoothed hinge, max over 0 <= u <= 1 of u m - (u - c)^2 / (2 sigma).
+ */
+enum { HINGE, SQUARED, SMOOTHED };
+
+INLINE double best_dual(int loss, double m, double c, double sigma) {
+    if (loss == HINGE)
+        return m > 0 ? 1 : 0;
+    return loss == SQUARED ? 2 * positive(m) : clip01(c + sigma * m);
+}
+
+INLINE double loss_term(int loss, double m, double u, double c, double sigma) {
+    if (loss == HINGE)
+        return positive(m);
+    if (loss == SQUARED)
+        return positive(m) * positive(m);
+    return u * m - (u - c) * (u - c) * (0.5 / sigma);
+}
+
+/* The conjugate is this less u. */
+INLINE double conjugate_term(int loss, double u, double c, double sigma) {
+    if (loss == HINGE)
+        return 0;
+    return loss == SQUARED ? u * u / 4 : (u - c) * (u - c) * (0.5 / sigma);
+}
+
+INLINE double conjugate_slope(int loss, double u, double c, double sigma) {
+    if (loss == HINGE)
+        return 0;
+    return loss == SQUARED ? u / 2 : (u - c) * (1 / sigma);
+}
+
+/* loss(m) + conjugate(u) - u (m - 1) as a sum of terms that are non-negative. */
+INLINE double gap_term(int loss, double m, double u, double c, double sigma) {
+    double best = best_dual(loss, m, c, sigma), away = best - u;
+    if (loss == HINGE)
+        return m > 0 ? positive(1 - u) * m : -u * m;
+    if (loss == SQUARED)
+        return away * away / 4 + u * positive(-m);
+    return positive(away * (m - (best - c) * (1 / sigma))) + away * away * (0.5 / sigma);
+}
+
+#define OPERANDS                                                                \
+    const double *RESTRICT z = t->z, *RESTRICT c = t->c, sigma = t->sigma;      \
+    double *RESTRICT g = t->g, value[LANES]
+
+INLINE void star_dual(Tile *t, int loss) {
+    OPERANDS;
+    double z_true[LANES], others[LANES];
+    EACH_LANE z_true[r] = TRUE_CLASS(z);
+    EACH_LANE value[r] = others[r] = 0;
+    EACH_CLASS EACH_LANE {
+        double m = 1 + (AT(z) - z_true[r]), u = best_dual(loss, m, AT(c), sigma);
+        AT(g) = u;
+        value[r] += WRONG(loss_term(loss, m, u, AT(c), sigma));
+        others[r] += WRONG(u);
+    }
+    EACH_LANE TRUE_CLASS(g) = -others[r];
+    EACH_LANE t->value[r] = value[r];
+}
+
+INLINE void star_gap(Tile *t, int loss) {
+    OPERANDS;
+    double z_true[LANES];
+    EACH_LANE z_true[r] = TRUE_CLASS(z);
+    EACH_LANE value[r] = 0;
+    EACH_CLASS EACH_LANE {
+        double m = 1 + (AT(z) - z_true[r]), u = t->scale * AT(g);
+        value[r] += WRONG(gap_term(loss, m, u, AT(c), sigma));
+    }
+    EACH_LANE t->value[r] = value[r];
+}
+
+INLINE void star_conjugate(Tile *t, int loss) {
+    OPERANDS;
+    double slope[LANES];
+    (void) z;
+    EACH_LANE slope[r] = TRUE_CLASS(g);
+    EACH_LANE value[r] = t->scale * slope[r];
+    EACH_CLASS EACH_LANE {
+        double u = t->scale * AT(g);
+        value[r] += WRONG(conjugate_term(loss, u, AT(c), sigma));
+        slope[r] += WRONG(AT(g) * conjugate_slope(loss, u, AT(c), sigma));
+    }
+    EACH_LANE t->value[r] = value[r];
+    EACH_LANE t->slope[r] = slope[r];
+}
+
+KERNEL hinge_dual(Tile *t) { star_dual(t, HINGE); }
+KERNEL hinge_gap(Tile *t) { star_gap(t, HINGE); }
+KERNEL hinge_conjugate(Tile *t) { star_conjugate(t, HINGE); }
+KERNEL squared_hinge_dual(Tile *t) { star_dual(t, SQUARED); }
+KERNEL squared_hinge_gap(Tile *t) { star_gap(t, SQUARED); }
+KERNEL squared_hinge_conjugate(Tile *t) { star_conjugate(t, SQUARED); }
+KERNEL smoothed_hinge_dual(Tile *t) { star_dual(t, SMOOTHED); }
+KERNEL smoothed_hinge_gap(Tile *t) { star_gap(t, SMOOTHED); }
+KERNEL smoothed_hinge_conjugate(Tile *t) { star_conjugate(t, SMOOTHED); }
+
+
+/* ---------------------------------------------------------------- directions */
+
+/* z <- z + scale * direction */
+KERNEL move_scores(Tile *t) {
+    double *RESTRICT z = t->z;
+    const double *RESTRICT direction = t->d;
+    EACH_CLASS EACH_LANE AT(z) += t->scale * AT(direction);
+}
+
+/* slope = <g, direction> */
+KERNEL slope_along(Tile *t) {
+    const double *RESTRICT g = t->g, *RESTRICT direction = t->d;
+    double slope[LANES];
+    EACH_LANE slope[r] = 0;
+    EACH_CLASS EACH_LANE slope[r] += AT(g) * AT(direction);
+    EACH_LANE t->slope[r] = slope[r];
+}
+
+
+/* In the order of a binary tree. */
+INLINE double weighted_sum(const Tile *t, const double *values) {
+    double sums[LANES];
+    for (ptrdiff_t r = 0; r < t->n_rows; r++)
+        sums[r] = t->weight[r] * values[r];
+    for (ptrdiff_t r = t->n_rows; r < LANES; r++)
+        sums[r] = 0;
+    for (ptrdiff_t half = LANES / 2; half > 0; half /= 2)
+        for (ptrdiff_t r = 0; r < half; r++)
+            sums[r] += sums[r + half];
+    return sums[0];
+}
+
+
+/* ---------------------------------------------------------------- rows to lanes and back */
+
+INLINE ptrdiff_t row_of(const Tile *t, ptrdiff_t lane) {
+    /* Lanes beyond the last sample repeat it. */
+    return lane < t->n_rows ? lane : t->n_rows - 1;
+}
+
+/* Four rows at a time: twice as fast as one. */
+#define TRANSPOSE(FROM, TO, PUT)                                                        \
+    for (ptrdiff_t r = 0; r < LANES; r += 4) {                                          \
+        FROM *row0 = rows + row_of(t, r) * t->n_classes;                                \
+        FROM *row1 = rows + row_of(t, r + 1) * t->n_classes;                            \
+        FROM *row2 = rows + row_of(t, r + 2) * t->n_classes;                            \
+        FROM *row3 = rows + row_of(t, r + 3) * t->n_classes;                            \
+        EACH_CLASS {                                                                    \
+            TO *lanes = tile + k * LANES + r;                                           \
+            PUT(row0[k], lanes[0]);                                                     \
+            PUT(row1[k], lanes[1]);                                                     \
+            PUT(row2[k], lanes[2]);                                                     \
+            PUT(row3[k], lanes[3]);                                                     \
+        }                                                                               \
+    }
+#define TO_LANE(entry, lane) lane = entry
+#define TO_FLOAT(entry, lane) entry = (float) lane
+#define TO_DOUBLE(entry, lane) entry = lane
+
+INLINE void load_float(const Tile *t, double *RESTRICT tile, const float *RESTRICT rows) {
+    TRANSPOSE(const float, double, TO_LANE)
+}
+
+INLINE void load_double(const Tile *t, double *RESTRICT tile, const double *RESTRICT rows) {
+    TRANSPOSE(const double, double, TO_LANE)
+}
+
+INLINE void store_float(const Tile *t, const double *RESTRICT tile, float *RESTRICT rows) {
+    TRANSPOSE(float, const double, TO_FLOAT)
+}
+
+INLINE void store_double(const Tile *t, const double *RESTRICT tile, double *RESTRICT rows) {
+    TRANSPOSE(double, const double, TO_DOUBLE)
+}
+
+
+/* ---------------------------------------------------------------- by code */
+
+static const Kernel DUAL[] = {
+    cross_entropy_dual, hinge_dual, squared_hinge_dual, smoothed_hinge_dual
+};
+static const Kernel GAP[] = {
+    cross_entropy_gap, hinge_gap, squared_hinge_gap, smoothed_hinge_gap
+};
+static const Kernel CONJUGATE[] = {
+    cross_entropy_conjugate, hinge_conjugate, squared_hinge_conjugate, smoothed_hinge_conjugate
+};
+
+#endif

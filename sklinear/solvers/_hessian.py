@@ -1,0 +1,139 @@
+"""The second derivative X^T M X of the loss in some variables, kept and corrected over steps.
+
+Arrays are stacked: shape (f + 1, C), a row for each feature that has a free variable; the last
+row belongs to the intercept.
+"""
+
+import numpy as np
+
+from ._sampling import draw_rows
+
+SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
+LEAST_CURVATURE = 1e-3
+
+
+class Hessian:
+    """X^T M X at the scores of one iterate, in the free variables.
+
+    Parameters
+    ----------
+    problem : Problem
+        With a smooth loss.
+    curvature : Curvature
+        M, of all samples.
+    free : ndarray of bool, shape (d + 1, C)
+        The variables that may move.
+    max_rows : int
+        So many samples at the most enter, evenly drawn.
+    precise : bool
+        Whether the explicit matrix is summed in double precision, whatever the data.
+
+    Attributes
+    ----------
+    age : int
+        How many corrections it had.
+    """
+
+    def __init__(self, problem, curvature, free, max_rows, precise=True):
+        self.loss = problem.loss
+        self.all_free = free
+        self.kept = np.append(free[:-1].any(axis=1), True)
+        self.free = free[self.kept]
+        self._restrict(problem, curvature, max_rows)
+        # Products of large float32 features would overflow or lose all digits.
+        single = problem.mean_square < SINGLE_LIMIT
+        self.dtype = self.data.dtype if single else np.dtype(np.float64)
+        self.precise = precise or not single
+        self.dense_dtype = np.dtype(np.float64 if self.precise else np.float32)
+        self.narrow = self.curvature.astype(self.dtype)
+        self.mean_curvature = float(np.trace(self.curvature.mean())) / problem.n_classes
+        self.corrections, self.age, self._dense = [], 0, None
+
+    def _restrict(self, problem, curvature, max_rows):
+        """Keep the samples that curve and the features that may move, where that is few."""
+        active = curvature.active_rows()
+        rows = active[draw_rows(len(active), max_rows)]
+        self.sampled = len(rows) < len(active)
+        few = len(rows) <= 0.5 * len(problem.labels) or self.sampled
+        features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
+        factor = len(active) / max(1, len(rows))
+        rows = rows if few else slice(None)
+        whole = not few and isinstance(features, slice)
+        self.data = problem.data if whole else problem.data.take(rows, features)
+        self.curvature = curvature.take(rows, factor) if few else curvature
+
+    @property
+    def is_exact(self):
+        """Whether it is that of all samples at the iterate, in double precision."""
+        return self.precise and not self.sampled and self.age == 0
+
+    def covers(self, free):
+        """Whether these variables, shape (d + 1, C), are among its own."""
+        return not (free & ~self.all_free).any()
+
+    def product(self, vector):
+        """H @ vector, in the precision of X."""
+        scores = self.narrow.product(self.scores(vector))
+        out = np.empty_like(vector)
+        out[:-1] = self.data.correlate(scores)
+        out[-1] = scores.sum(axis=0)
+        for sign, part in self.corrections:
+            out += sign * np.vdot(part, vector) * part
+        return out
+
+    def scores(self, vector):
+        """Scores of a stacked array, in the precision of X."""
+        scores = self.data.scores(np.ascontiguousarray(vector[:-1], dtype=self.dtype))
+        scores += vector[-1].astype(self.dtype)
+        return scores
+
+    def diagonal(self):
+        """The diagonal of H before corrections, stacked."""
+        weighted = self.curvature.diagonal()
+        return np.vstack([self.data.correlate_squares(weighted), weighted.sum(axis=0)])
+
+    def dense(self):
+        """H on the free variables, in the order of np.nonzero(free)."""
+        if self._dense is None:
+            self._dense = self._gram()
+            for sign, part in self.corrections:
+                self._add(sign, part)
+        return self._dense
+
+    def _gram(self):
+        feature, klass = np.nonzero(self.free)
+        self.data.passes.add(2 * self.data.share)
+        return self.curvature.gram(self._blocks(len(feature)), feature, klass).astype(float)
+
+    def _blocks(self, size):
+        features = np.arange(len(self.free) - 1)
+        for rows in self.data.blocks(max(1, (size + len(features)) // 8)):
+            yield rows, self.data.columns(rows, features, self.dense_dtype)
+
+    def _add(self, sign, part):
+        vector = part[self.free]
+        self._dense += np.outer(sign * vector, vector)
+
+    def correct(self, move, change):
+        """Learn from a move (d + 1, C) by which the gradient changed so much (BFGS).
+
+        H <- H - (H s)(H s)^T / s^T H s + y y^T / y^T s, which maps s to y.  Nothing is learnt
+        where the move left the free variables or the curvature along it is next to none.
+        """
+        move, change = move[self.kept] * self.free, change[self.kept] * self.free
+        image = self._image(move)
+        before, after = np.vdot(move, image), np.vdot(move, change)
+        self.age += 1
+        if not (before > 0 and after > LEAST_CURVATURE * before):
+            return
+        for sign, part in ((-1.0, image / np.sqrt(before)), (1.0, change / np.sqrt(after))):
+            self.corrections.append((sign, part))
+            if self._dense is not None:
+                self._add(sign, part)
+
+    def _image(self, move):
+        if self._dense is None:
+            return self.product(move) * self.free
+        out = np.zeros_like(move)
+        out[self.free] = self._dense @ move[self.free]
+        return out
