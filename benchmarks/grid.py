@@ -86,7 +86,8 @@ def run_grid(folder, config, path, options):
             if time.monotonic() > deadline:
                 return
             measured = measure(objective, solver, goal(rows, cell), options)
-            measured = pd.DataFrame([cell | row | {"commit": commit()} for row in measured])
+            facts = cell | {"objective_comparable": solver.comparable, "commit": commit()}
+            measured = pd.DataFrame([facts | row for row in measured])
             write(path, pd.concat([rows, measured]))
             print(describe(cell, measured), flush=True)
 

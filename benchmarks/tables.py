@@ -56,8 +56,8 @@ def fits(rows):
         "objective_passes": "median",
         "memory": "median",
     }
-    # A fit that was stopped at the limit has no tolerance, accuracy or kind.
-    counted = rows[rows["objective_comparable"].ne(False)]
+    # A fit that was stopped at the limit has no tolerance and no accuracy.
+    counted = rows[rows["objective_comparable"].eq(True)]
     return counted.groupby(keys, as_index=False, dropna=False).agg(measures)
 
 
@@ -66,7 +66,9 @@ def seconds(rows, level):
     reached = rows[rows["accuracy"] <= level]
     times = reached.groupby([*PROBLEM, "solver_name"])["time"].min().unstack()
     every = pd.MultiIndex.from_frame(rows[PROBLEM].drop_duplicates())
-    return times.reindex(index=every.sort_values(), columns=sorted(set(rows["solver_name"])))
+    return times.reindex(
+        index=every.sort_values(), columns=sorted({*rows["solver_name"], "sklinear"})
+    )
 
 
 def compare(rows, level):
@@ -150,7 +152,7 @@ def section(rows, loss, threads):
 
 def context(rows):
     """Seconds of a fit and test accuracy of those that minimise an objective of their own."""
-    own = rows[rows["objective_comparable"].eq(False)]
+    own = rows[rows["objective_comparable"].eq(False) & rows["status"].eq("done")]
     if own.empty:
         return
     keys = ["p_obj_loss", "dataset_name", "p_obj_alpha", "p_obj_l1_ratio", "solver_name"]
