@@ -1,7 +1,7 @@
 """How long a certified fit takes, for every data set, loss, alpha and l1_ratio.
 
-    SKLINEAR_DATA=folder python benchmarks/certified_fits.py --datasets letter khan
-    python benchmarks/certified_fits.py --table
+    SKLINEAR_DATA=folder python benchmarks/certified/certified_fits.py --datasets letter khan
+    python benchmarks/certified/certified_fits.py --table
 
 Each fit has a process of its own. Rows are appended to results/certified_fits.csv as they come, and
 those already there are skipped. The JSON file beside it names the machine and the versions.
