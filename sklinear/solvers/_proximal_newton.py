@@ -24,6 +24,7 @@ from ._preconditioner import Preconditioners
 from ._search import Ray
 
 MAX_DENSE_VARIABLES = 1000
+MAX_DENSE_VARIABLES_SMOOTH = 300
 MAX_DENSE_VARIABLES_WIDE = 3000
 FIRST_ROWS = 10_000
 FEWEST_ROWS = 1000
@@ -233,8 +234,14 @@ def first_rows(problem, size):
 
 
 def dense_limit(problem):
-    """How many variables an explicit Hessian may have: more where samples are few."""
+    """How many variables an explicit Hessian may have.
+
+    More where samples are few; less without an L1 part, where conjugate gradients need no
+    signs and soon end.
+    """
     n, d = problem.data.shape
+    if problem.penalty.l1 == 0:
+        return MAX_DENSE_VARIABLES_SMOOTH
     return MAX_DENSE_VARIABLES_WIDE if n < d and n <= 1000 else MAX_DENSE_VARIABLES
 
 
