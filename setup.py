@@ -1,15 +1,12 @@
 """The compiled modules and the directives they share; all else is in pyproject.toml."""
 
 import os
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.errors import CompileError, LinkError
 
-MODULES = ["sklinear._core"]
+MODULES = ["sklinear._core", "sklinear._sparse"]
 
 # SKLINEAR_BOUNDSCHECK=1 builds modules that check every index.
 CHECKED = os.environ.get("SKLINEAR_BOUNDSCHECK", "0") == "1"
@@ -31,40 +28,13 @@ DIRECTIVES = {
 UNIX_ARGS = ["-O3", "-fno-trapping-math"]
 COMPILE_ARGS = {"msvc": ["/O2"], "unix": UNIX_ARGS, "mingw32": UNIX_ARGS}
 
-# Compiler and linker arguments of OpenMP: GCC and Clang, Apple's Clang.
-OPENMP_ARGS = [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
-OPENMP_PROGRAM = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
-
-
-def links(compiler, compile_args, link_args):
-    """Whether a program that uses OpenMP can be built so."""
-    with TemporaryDirectory() as folder:
-        source = Path(folder, "program.c")
-        source.write_text(OPENMP_PROGRAM)
-        try:
-            objects = compiler.compile([str(source)], folder, extra_postargs=compile_args)
-            compiler.link_executable(objects, "program", folder, extra_postargs=link_args)
-        except (CompileError, LinkError):
-            return False
-    return True
-
-
-def openmp_args(compiler):
-    """The arguments that work here; without any, the loops run on one thread."""
-    if compiler.compiler_type == "msvc":
-        return ["/openmp"], []
-    return next((args for args in OPENMP_ARGS if links(compiler, *args)), ([], []))
-
 
 class BuildExt(build_ext):
     """Choose the flags once the compiler is known."""
 
     def build_extensions(self):
-        compile_args, link_args = openmp_args(self.compiler)
         for extension in self.extensions:
-            own = COMPILE_ARGS.get(self.compiler.compiler_type, [])
-            extension.extra_compile_args = own + compile_args
-            extension.extra_link_args = link_args
+            extension.extra_compile_args = COMPILE_ARGS.get(self.compiler.compiler_type, [])
         super().build_extensions()
 
 

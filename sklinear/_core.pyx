@@ -1,25 +1,18 @@
-"""Compiled loops over samples: losses, curvatures, sparse products, coordinate descent.
+"""Compiled loops over samples: losses, curvatures, coordinate descent.
 
 The losses work on tiles of a few samples (see `_tiles.h`), in double precision whatever that of
-the arrays.  A loop knows rows, weights and threads, and no loss.  Sums are taken tile by tile in
-the order of the rows, whatever the number of threads.
+the arrays.  A loop knows rows and weights, and no loss.  They run on one thread: they take a
+small part of a pass over X, and threads of OpenMP that spin after a loop delay those of BLAS by
+far more than they save.
 """
 
 from cython cimport floating
-from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
-
-from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 ctypedef fused index_t:
     int
     long long
-
-# Data and weights vary independently: float32 data may meet float64 weights.
-ctypedef fused real_t:
-    float
-    double
 
 cpdef enum:
     CROSS_ENTROPY = 0
@@ -30,10 +23,6 @@ cpdef enum:
 cpdef enum:
     SOFTMAX_CURVATURE = 0
     STAR_CURVATURE = 1
-
-# Entries below which another thread costs more than it saves.
-cdef enum:
-    ENTRIES_PER_THREAD = 32768
 
 cdef extern from "_tiles.h" nogil:
     enum:
@@ -64,57 +53,31 @@ cdef extern from "_tiles.h" nogil:
     void store_double(const Tile*, const double*, double*)
 
 
-def n_threads_for(Py_ssize_t n_entries):
-    """As many threads as scikit-learn would use, and the work keeps busy."""
-    if n_entries < 2 * ENTRIES_PER_THREAD:
-        return 1
-    return min(_openmp_effective_n_threads(), n_entries // ENTRIES_PER_THREAD)
-
-
 # ---------------------------------------------------------------- tiles
 
-cdef class Tiles:
-    """A tile for each thread, and room for two sums of each tile of rows."""
+cdef class Lanes:
+    """A tile and its room."""
 
-    cdef Tile* tiles
-    cdef double* memory
-    cdef double* values
-    cdef double* slopes
-    cdef int n_threads
-    cdef Py_ssize_t count
+    cdef Tile tile
+    cdef double* room
 
-    def __cinit__(self, Py_ssize_t n_rows, Py_ssize_t n_classes, double scale, double sigma):
+    def __cinit__(self, Py_ssize_t n_classes, double scale, double sigma):
         cdef Py_ssize_t size = n_classes * LANES
-        self.n_threads = n_threads_for(n_rows * n_classes)
-        self.count = (n_rows + LANES - 1) // LANES
-        self.tiles = <Tile*> calloc(self.n_threads, sizeof(Tile))
-        self.memory = <double*> calloc(4 * self.n_threads * size + 8, sizeof(double))
-        self.values = <double*> calloc(2 * self.count + 1, sizeof(double))
-        if self.tiles == NULL or self.memory == NULL or self.values == NULL:
+        self.room = <double*> calloc(4 * size + 8, sizeof(double))
+        if self.room == NULL:
             raise MemoryError
-        self.slopes = self.values + self.count
         # On the edge of a cache line.
-        cdef double* place = <double*> ((<uintptr_t> self.memory + 63) & ~<uintptr_t> 63)
-        cdef Tile* tile
-        cdef int t
-        for t in range(self.n_threads):
-            tile = &self.tiles[t]
-            tile.n_classes, tile.scale, tile.sigma = <int> n_classes, scale, sigma
-            tile.z, tile.g, tile.c = place, place + size, place + 2 * size
-            tile.d = place + 3 * size
-            place += 4 * size
+        cdef double* place = <double*> ((<uintptr_t> self.room + 63) & ~<uintptr_t> 63)
+        self.tile.n_classes, self.tile.scale, self.tile.sigma = <int> n_classes, scale, sigma
+        self.tile.z, self.tile.g = place, place + size
+        self.tile.c, self.tile.d = place + 2 * size, place + 3 * size
 
     def __dealloc__(self):
-        free(self.tiles)
-        free(self.memory)
-        free(self.values)
+        free(self.room)
 
-    cdef double total(self, const double* sums) noexcept nogil:
-        cdef double total = 0
-        cdef Py_ssize_t t
-        for t in range(self.count):
-            total += sums[t]
-        return total
+
+cdef inline Py_ssize_t n_tiles(Py_ssize_t n_rows) noexcept nogil:
+    return (n_rows + LANES - 1) // LANES
 
 
 cdef inline void load_samples(
@@ -161,19 +124,20 @@ def value_and_dual(
     double sigma,
 ):
     """Weighted sum of the losses; the gradients with respect to the scores go to `dual`."""
-    cdef Tiles tiles = Tiles(scores.shape[0], scores.shape[1], 1, sigma)
-    cdef Py_ssize_t start
-    cdef Tile* tile
-    with nogil, parallel(num_threads=tiles.n_threads):
-        tile = &tiles.tiles[threadid()]
-        for start in prange(0, scores.shape[0], LANES, schedule="static"):
+    cdef Lanes lanes = Lanes(scores.shape[1], 1, sigma)
+    cdef Py_ssize_t t, start
+    cdef double total = 0
+    cdef Tile* tile = &lanes.tile
+    with nogil:
+        for t in range(n_tiles(scores.shape[0])):
+            start = t * LANES
             load_samples(tile, labels, weights, start)
             load(tile, tile.z, scores, start)
             load(tile, tile.c, centre, start)
             DUAL[loss](tile)
             store(tile, tile.g, dual, start)
-            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
-    return tiles.total(tiles.values)
+            total += weighted_sum(tile, tile.value)
+    return total
 
 
 def value_and_slope(
@@ -187,12 +151,13 @@ def value_and_slope(
     double sigma,
 ):
     """Weighted loss at `scores + step * direction`, and its derivative in `step`."""
-    cdef Tiles tiles = Tiles(scores.shape[0], scores.shape[1], step, sigma)
-    cdef Py_ssize_t start
-    cdef Tile* tile
-    with nogil, parallel(num_threads=tiles.n_threads):
-        tile = &tiles.tiles[threadid()]
-        for start in prange(0, scores.shape[0], LANES, schedule="static"):
+    cdef Lanes lanes = Lanes(scores.shape[1], step, sigma)
+    cdef Py_ssize_t t, start
+    cdef double total = 0, slope = 0
+    cdef Tile* tile = &lanes.tile
+    with nogil:
+        for t in range(n_tiles(scores.shape[0])):
+            start = t * LANES
             load_samples(tile, labels, weights, start)
             load(tile, tile.z, scores, start)
             load(tile, tile.d, direction, start)
@@ -200,9 +165,9 @@ def value_and_slope(
             move_scores(tile)
             DUAL[loss](tile)
             slope_along(tile)
-            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
-            tiles.slopes[start // LANES] = weighted_sum(tile, tile.slope)
-    return tiles.total(tiles.values), tiles.total(tiles.slopes)
+            total += weighted_sum(tile, tile.value)
+            slope += weighted_sum(tile, tile.slope)
+    return total, slope
 
 
 def fenchel_young(
@@ -216,19 +181,20 @@ def fenchel_young(
     double sigma,
 ):
     """Weighted sum of loss(z) + conjugate(t g) - <z, t g> with t = `scale`; never negative."""
-    cdef Tiles tiles = Tiles(scores.shape[0], scores.shape[1], scale, sigma)
-    cdef Py_ssize_t start
-    cdef Tile* tile
-    with nogil, parallel(num_threads=tiles.n_threads):
-        tile = &tiles.tiles[threadid()]
-        for start in prange(0, scores.shape[0], LANES, schedule="static"):
+    cdef Lanes lanes = Lanes(scores.shape[1], scale, sigma)
+    cdef Py_ssize_t t, start
+    cdef double total = 0
+    cdef Tile* tile = &lanes.tile
+    with nogil:
+        for t in range(n_tiles(scores.shape[0])):
+            start = t * LANES
             load_samples(tile, labels, weights, start)
             load(tile, tile.z, scores, start)
             load(tile, tile.g, dual, start)
             load(tile, tile.c, centre, start)
             GAP[loss](tile)
-            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
-    return tiles.total(tiles.values)
+            total += weighted_sum(tile, tile.value)
+    return total
 
 
 def conjugate(
@@ -241,19 +207,20 @@ def conjugate(
     double sigma,
 ):
     """Weighted sum of conjugate(t g) at t = `scale`, and its derivative in t."""
-    cdef Tiles tiles = Tiles(dual.shape[0], dual.shape[1], scale, sigma)
-    cdef Py_ssize_t start
-    cdef Tile* tile
-    with nogil, parallel(num_threads=tiles.n_threads):
-        tile = &tiles.tiles[threadid()]
-        for start in prange(0, dual.shape[0], LANES, schedule="static"):
+    cdef Lanes lanes = Lanes(dual.shape[1], scale, sigma)
+    cdef Py_ssize_t t, start
+    cdef double total = 0, slope = 0
+    cdef Tile* tile = &lanes.tile
+    with nogil:
+        for t in range(n_tiles(dual.shape[0])):
+            start = t * LANES
             load_samples(tile, labels, weights, start)
             load(tile, tile.g, dual, start)
             load(tile, tile.c, centre, start)
             CONJUGATE[loss](tile)
-            tiles.values[start // LANES] = weighted_sum(tile, tile.value)
-            tiles.slopes[start // LANES] = weighted_sum(tile, tile.slope)
-    return tiles.total(tiles.values), tiles.total(tiles.slopes)
+            total += weighted_sum(tile, tile.value)
+            slope += weighted_sum(tile, tile.slope)
+    return total, slope
 
 
 cdef inline void softmax_product(
@@ -293,14 +260,15 @@ def curvature_product(
     wrong classes k of a_k (e_k - e_y)(e_k - e_y)^T, the factor is a, with a_y = 0.
     """
     cdef Py_ssize_t i
-    cdef int n_classes = <int> factor.shape[1], n_threads = n_threads_for(factor.size)
-    for i in prange(factor.shape[0], nogil=True, schedule="static", num_threads=n_threads):
-        if kind == SOFTMAX_CURVATURE:
-            softmax_product(&factor[i, 0], weights[i], &vectors[i, 0], &out[i, 0], n_classes)
-        else:
-            star_product(
-                &factor[i, 0], labels[i], weights[i], &vectors[i, 0], &out[i, 0], n_classes
-            )
+    cdef int n_classes = <int> factor.shape[1]
+    with nogil:
+        for i in range(factor.shape[0]):
+            if kind == SOFTMAX_CURVATURE:
+                softmax_product(&factor[i, 0], weights[i], &vectors[i, 0], &out[i, 0], n_classes)
+            else:
+                star_product(
+                    &factor[i, 0], labels[i], weights[i], &vectors[i, 0], &out[i, 0], n_classes
+                )
 
 
 def class_sums(
@@ -317,54 +285,6 @@ def class_sums(
             y = labels[i]
             for k in range(n_classes):
                 out[y, k] += weights[i] * values[i, k]
-
-
-# ---------------------------------------------------------------- loops over sparse rows
-
-def csr_scores(
-    const index_t[::1] indptr,
-    const index_t[::1] indices,
-    const floating[::1] data,
-    const real_t[:, ::1] coef,
-    real_t[:, ::1] out,
-):
-    """Add X @ coef to `out`, X a CSR matrix of shape (n, d), coef (d, C)."""
-    cdef Py_ssize_t i, t
-    cdef int k, n_classes = <int> coef.shape[1]
-    cdef const real_t* row
-    cdef real_t* target
-    cdef real_t value
-    with nogil:
-        for i in range(out.shape[0]):
-            target = &out[i, 0]
-            for t in range(indptr[i], indptr[i + 1]):
-                row = &coef[indices[t], 0]
-                value = <real_t> data[t]
-                for k in range(n_classes):
-                    target[k] += value * row[k]
-
-
-def csr_gradient(
-    const index_t[::1] indptr,
-    const index_t[::1] indices,
-    const floating[::1] data,
-    const real_t[:, ::1] rows,
-    real_t[:, ::1] out,
-):
-    """Add X^T @ rows to `out`, X a CSR matrix of shape (n, d), rows (n, C)."""
-    cdef Py_ssize_t i, t
-    cdef int k, n_classes = <int> rows.shape[1]
-    cdef const real_t* source
-    cdef real_t* target
-    cdef real_t value
-    with nogil:
-        for i in range(rows.shape[0]):
-            source = &rows[i, 0]
-            for t in range(indptr[i], indptr[i + 1]):
-                target = &out[indices[t], 0]
-                value = <real_t> data[t]
-                for k in range(n_classes):
-                    target[k] += value * source[k]
 
 
 # ---------------------------------------------------------------- coordinate descent

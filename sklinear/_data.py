@@ -8,7 +8,7 @@ in float32.
 import numpy as np
 import scipy.sparse as sp
 
-from . import _core
+from . import _core, _sparse
 
 BLOCK_ENTRIES = 2**19
 
@@ -75,20 +75,29 @@ class DenseData(Data):
         columns[:-1] = self.X.T
         return DenseColumns(columns)
 
+    def _parts(self, dtype):
+        """Blocks of rows in some precision, each in the place of the one before."""
+        # Half a block: its neighbours in the product want room in the cache too.
+        room = None
+        for rows in self.blocks(2 * self.shape[1]):
+            part = self.X[rows]
+            if dtype != self.dtype:
+                room = np.empty_like(part, dtype=dtype) if room is None else room[: len(part)]
+                room[...] = part
+            yield rows, part if room is None else room
+
     def _scores(self, coef):
-        if coef.dtype == self.dtype:
-            return np.ascontiguousarray(self.X @ coef)
         out = np.empty((self.shape[0], coef.shape[1]), dtype=coef.dtype)
-        for rows in self.blocks(self.shape[1]):
-            np.matmul(self.X[rows].astype(coef.dtype), coef, out=out[rows])
+        for rows, part in self._parts(coef.dtype):
+            np.matmul(part, coef, out=out[rows])
         return out
 
     def _correlate(self, rows):
         if rows.dtype == self.dtype:
             return np.ascontiguousarray(self.X.T @ rows)
         out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
-        for block in self.blocks(self.shape[1]):
-            out += self.X[block].astype(rows.dtype).T @ rows[block]
+        for block, part in self._parts(rows.dtype):
+            out += part.T @ rows[block]
         return out
 
     def correlate_squares(self, rows):
@@ -135,7 +144,7 @@ class SparseData(Data):
     def _scores(self, coef):
         out = np.zeros((self.shape[0], coef.shape[1]), dtype=coef.dtype)
         X = self.X
-        _core.csr_scores(X.indptr, X.indices, X.data, np.ascontiguousarray(coef), out)
+        _sparse.csr_scores(X.indptr, X.indices, X.data, np.ascontiguousarray(coef), out)
         return out
 
     def _correlate(self, rows):
@@ -144,7 +153,7 @@ class SparseData(Data):
     def _scatter(self, values, rows):
         out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
         X = self.X
-        _core.csr_gradient(X.indptr, X.indices, values, np.ascontiguousarray(rows), out)
+        _sparse.csr_gradient(X.indptr, X.indices, values, np.ascontiguousarray(rows), out)
         return out
 
     def correlate_squares(self, rows):

@@ -78,10 +78,10 @@ def test_products_in_single_precision(kind):
 
 @pytest.mark.parametrize("kind", ["C float32", "Fortran float32"])
 def test_products_of_several_blocks(kind, monkeypatch):
-    monkeypatch.setattr("sklinear._data.BLOCK_ENTRIES", 150)
+    monkeypatch.setattr("sklinear._data.BLOCK_ENTRIES", 300)
     X, coef, rows = make_X(), weights_for(7), weights_for(50)
     data = wrap(KINDS[kind](X))
-    assert len(list(data.blocks(7))) == 3
+    assert len(list(data.blocks(14))) == 3
     np.testing.assert_allclose(data.scores(coef), X @ coef, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(data.correlate(rows), X.T @ rows, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(data.correlate_squares(rows), (X * X).T @ rows, rtol=1e-12)
@@ -145,6 +145,16 @@ def test_sweep_of_one_column_takes_its_best_step(kind):
     np.testing.assert_allclose(weights, 0.2 + step * np.eye(8)[4], rtol=1e-12)
     np.testing.assert_allclose(move, step * X[:, 4], rtol=1e-12)
     np.testing.assert_allclose(residual, 1 + 0.5 * step * X[:, 4], rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3, 4, 7, 8, 9, 26])
+@pytest.mark.parametrize("kind", SPARSE)
+def test_sparse_products_of_any_width(kind, n_classes):
+    X, rng = make_X(), np.random.default_rng(1)
+    coef, rows = rng.normal(size=(7, n_classes)), rng.normal(size=(50, n_classes))
+    data = wrap(SPARSE[kind](X))
+    np.testing.assert_allclose(data.scores(coef), X @ coef, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(data.correlate(rows), X.T @ rows, rtol=1e-12, atol=1e-13)
 
 
 def test_unsorted_rows():

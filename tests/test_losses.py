@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from problems import LOSSES, SMOOTH, make_scores, random_dual, violations
 from scipy.special import logsumexp, xlogy
-from threadpoolctl import threadpool_limits
 
 from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
 
@@ -280,37 +279,18 @@ def test_logarithms(x):
     assert slope == pytest.approx(xlogy(x, x) - xlogy(x, 1 - x) if x < 1 else 0, rel=1e-15)
 
 
-@pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("n_classes", [2, 5, 26])
 @pytest.mark.parametrize("name", LOSSES)
-def test_order_of_rows_changes_no_bit(name, n_classes, n_threads):
+def test_order_of_rows_changes_no_bit(name, n_classes):
     rng = np.random.default_rng(0)
-    size = 2**17 // n_classes + 7, n_classes
+    size = 1007, n_classes
     labels = rng.integers(0, n_classes, size[0]).astype(np.int32)
     scores, order = 3 * rng.normal(size=size), rng.permutation(size[0])
     loss, ones = LOSSES[name](labels, n_classes), np.ones(size[0])
     moved = LOSSES[name](labels[order], n_classes)
-    with threadpool_limits(n_threads):
-        _, dual = loss.value_and_dual(scores, labels, ones)
-        _, permuted = moved.value_and_dual(scores[order], labels[order], ones)
+    _, dual = loss.value_and_dual(scores, labels, ones)
+    _, permuted = moved.value_and_dual(scores[order], labels[order], ones)
     np.testing.assert_array_equal(permuted, dual[order])
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_number_of_threads_changes_no_bit(name):
-    rng = np.random.default_rng(0)
-    size = 30_011, 7
-    labels = rng.integers(0, 7, size[0]).astype(np.int32)
-    scores, direction, weights = rng.normal(size=size), rng.normal(size=size), rng.random(size[0])
-    loss, found = LOSSES[name](labels, 7), []
-    for n_threads in (1, 2):
-        with threadpool_limits(n_threads):
-            value, dual = loss.value_and_dual(scores, labels, weights)
-            slopes = loss.value_and_slope(scores, direction, 0.3, labels, weights)
-            gap = loss.fenchel_young(scores, labels, weights, dual, 0.9)
-            conjugate = loss.conjugate(labels, weights, dual, 0.9)
-        found.append(np.concatenate([[value, gap], slopes, conjugate, dual.ravel()]))
-    np.testing.assert_array_equal(*found)
 
 
 def test_cross_entropy_keeps_a_tiny_gradient():

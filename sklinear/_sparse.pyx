@@ -1,0 +1,128 @@
+"""Products of a CSR matrix and of its transpose with a dense one."""
+
+from cython cimport floating
+
+ctypedef fused index_t:
+    int
+    long long
+
+# Data and weights vary independently: float32 data may meet float64 weights.
+ctypedef fused real_t:
+    float
+    double
+
+cdef enum:
+    MAX_NARROW = 8
+
+
+cdef inline void add_part(
+    const index_t* indices,
+    const floating* data,
+    Py_ssize_t size,
+    const real_t* coef,
+    Py_ssize_t n_classes,
+    real_t* out,
+    int width,
+) noexcept nogil:
+    # A few classes, whose sums the compiler can keep in registers when it knows their number.
+    cdef real_t[4] sums
+    cdef const real_t* row
+    cdef real_t value
+    cdef Py_ssize_t t
+    cdef int k
+    for k in range(width):
+        sums[k] = out[k]
+    for t in range(size):
+        row = coef + indices[t] * n_classes
+        value = <real_t> data[t]
+        for k in range(width):
+            sums[k] += value * row[k]
+    for k in range(width):
+        out[k] = sums[k]
+
+
+cdef inline void add_row(
+    const index_t* indices,
+    const floating* data,
+    Py_ssize_t size,
+    const real_t* coef,
+    Py_ssize_t n_classes,
+    real_t* out,
+) noexcept nogil:
+    cdef Py_ssize_t t, k
+    cdef const real_t* row
+    cdef real_t value
+    for t in range(size):
+        row = coef + indices[t] * n_classes
+        value = <real_t> data[t]
+        for k in range(n_classes):
+            out[k] += value * row[k]
+
+
+cdef inline void add_narrow_row(
+    const index_t* indices,
+    const floating* data,
+    Py_ssize_t size,
+    const real_t* coef,
+    Py_ssize_t n_classes,
+    real_t* out,
+) noexcept nogil:
+    # Where the classes are few, each sum waits for the one before to come back from memory.
+    cdef Py_ssize_t k, rest = n_classes % 4
+    for k in range(n_classes // 4):
+        add_part(indices, data, size, coef + 4 * k, n_classes, out + 4 * k, 4)
+    k = n_classes - rest
+    if rest == 3:
+        add_part(indices, data, size, coef + k, n_classes, out + k, 3)
+    elif rest == 2:
+        add_part(indices, data, size, coef + k, n_classes, out + k, 2)
+    elif rest == 1:
+        add_part(indices, data, size, coef + k, n_classes, out + k, 1)
+
+
+def csr_scores(
+    const index_t[::1] indptr,
+    const index_t[::1] indices,
+    const floating[::1] data,
+    const real_t[:, ::1] coef,
+    real_t[:, ::1] out,
+):
+    """Add X @ coef to `out`, X a CSR matrix of shape (n, d), coef (d, C)."""
+    cdef Py_ssize_t i, start, size, n_classes = coef.shape[1]
+    if data.shape[0] == 0 or n_classes == 0:
+        return
+    with nogil:
+        for i in range(out.shape[0]):
+            start = indptr[i]
+            size = indptr[i + 1] - start
+            if size == 0:
+                continue
+            if n_classes <= MAX_NARROW:
+                add_narrow_row(
+                    &indices[start], &data[start], size, &coef[0, 0], n_classes, &out[i, 0]
+                )
+            else:
+                add_row(&indices[start], &data[start], size, &coef[0, 0], n_classes, &out[i, 0])
+
+
+def csr_gradient(
+    const index_t[::1] indptr,
+    const index_t[::1] indices,
+    const floating[::1] data,
+    const real_t[:, ::1] rows,
+    real_t[:, ::1] out,
+):
+    """Add X^T @ rows to `out`, X a CSR matrix of shape (n, d), rows (n, C)."""
+    cdef Py_ssize_t i, t
+    cdef int k, n_classes = <int> rows.shape[1]
+    cdef const real_t* source
+    cdef real_t* target
+    cdef real_t value
+    with nogil:
+        for i in range(rows.shape[0]):
+            source = &rows[i, 0]
+            for t in range(indptr[i], indptr[i + 1]):
+                target = &out[indices[t], 0]
+                value = <real_t> data[t]
+                for k in range(n_classes):
+                    target[k] += value * source[k]
