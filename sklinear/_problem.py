@@ -123,16 +123,17 @@ class Problem:
         known = None if value is None else (self.loss, value)
         return Iterate(coef, intercept, scores, dual, correlation, known)
 
-    def evaluate(self, coef, intercept, scores=None):
+    def evaluate(self, coef, intercept, scores=None, slack=0.0):
         """The iterate at W with the natural dual point and the best intercept for W.
 
         `intercept` is where the search for the best one begins; `scores` saves a product
-        with X when they are known, and is overwritten.
+        with X when they are known, and is overwritten.  The intercept may cost about the
+        square of `slack` more than the best one.
         """
         if scores is None:
             scores = self.scores(coef, intercept)
         if self.fit_intercept:
-            shift, value, dual = best_shift(self, scores)
+            shift, value, dual = best_shift(self, scores, slack)
             intercept = intercept + shift
             scores += shift
         else:
@@ -140,7 +141,7 @@ class Problem:
         return self.certified(coef, intercept, scores, dual, value)
 
 
-def best_shift(problem, scores, max_steps=100):
+def best_shift(problem, scores, slack=0.0, max_steps=100):
     """argmin over b of the loss at `scores + b` (sum of b is 0), by Newton's method.
 
     Returns the shift (C,), the loss and the natural dual point there.  Works on the scores alone.
@@ -166,7 +167,7 @@ def best_shift(problem, scores, max_steps=100):
         shift += step * direction
         value, dual = trial_value, trial
         # The next step would gain about the square of what this one did.
-        if step == 1 and -start[1] < QUADRATIC * max(value, 1e-6):
+        if step == 1 and -start[1] < max(slack, QUADRATIC * max(value, 1e-6)):
             break
     return shift - shift.mean(), value, dual
 

@@ -119,15 +119,19 @@ class ClassModes:
         curvature = model.hessian.curvature
         n_classes = curvature.factor.shape[1]
         _, vectors = np.linalg.eigh(curvature.mean())
-        self.directions = np.hstack([np.eye(n_classes), vectors[:, 1 : 1 + N_MODES]])
+        modes = vectors[:, 1 : 1 + N_MODES]
+        self.directions = np.hstack([np.eye(n_classes), modes])
         size = len(curvature.labels), 1
-        weights = np.column_stack(
-            [curvature.product(np.tile(u, size)) @ u for u in self.directions.T]
-        )
+        weights = [curvature.product(np.tile(u, size)) @ u for u in modes.T]
+        weights = np.column_stack([curvature.diagonal(), *weights])
         self.hessians = _weighted_moments(model.hessian.data, np.maximum(weights, 0.0))
+        self.diagonal = None
 
     def factor(self, diagonal):
         """Factor the blocks with a diagonal added, given for every variable, stacked."""
+        if self.diagonal is not None and np.array_equal(diagonal, self.diagonal):
+            return
+        self.diagonal = diagonal
         self.shift = diagonal.sum(axis=1, keepdims=True)
         self.shift[-1] = np.inf
         self.factors = [

@@ -7,6 +7,9 @@ import numpy as np
 from .._problem import line_search
 
 
+SLACK = 1e-3  # of what a step gained
+
+
 class Ray:
     """The objective from an iterate in the direction of a move; one product with X.
 
@@ -23,10 +26,16 @@ class Ray:
         self.problem, self.iterate, self.penalty = problem, iterate, penalty
         self.coef_move, self.intercept_move = np.ascontiguousarray(move[:-1]), move[-1]
         self.scores_move = problem.scores(self.coef_move, self.intercept_move)
+        self.known = {}
         self.start = self.value_and_slope(0.0)
 
     def value_and_slope(self, step):
         """The objective at a step, and its derivative."""
+        if step not in self.known:
+            self.known[step] = self._value_and_slope(step)
+        return self.known[step]
+
+    def _value_and_slope(self, step):
         problem, iterate = self.problem, self.iterate
         value, slope = problem.loss.value_and_slope(
             iterate.scores, self.scores_move, step, problem.labels, problem.weights
@@ -41,11 +50,12 @@ class Ray:
 
     def at(self, step):
         """The iterate after a step, with the natural dual point."""
-        iterate = self.iterate
+        iterate, change = self.iterate, self.value_and_slope(step)[0] - self.start[0]
         return self.problem.evaluate(
             iterate.coef + step * self.coef_move,
             iterate.intercept + step * self.intercept_move,
             iterate.scores + step * self.scores_move,
+            slack=SLACK * abs(change),
         )
 
     def linearised(self, curvature, iterate):
