@@ -69,7 +69,7 @@ class ProximalNewton:
         self.damping, self.accuracy = 1e-4, 0.1
         self.predicted, self.precise, self.near = -np.inf, False, False
         self.preconditioners, self.renewals = Preconditioners(), 0
-        self.solved = True
+        self.solved, self.whole = True, False
         self.shown = None
 
     def step(self, problem, iterate):
@@ -142,7 +142,7 @@ class ProximalNewton:
         """The iterate at the end of a line search, or None where nothing was gained."""
         penalty = problem.penalty
         ray = Ray(problem, iterate, self._move(problem, model, target), penalty)
-        step, change = ray.search(longest=1.0 if penalty.l1 > 0 else 1024.0)
+        step, change = ray.search(longest=4.0 if penalty.l1 > 0 else 1024.0)
         if step == 0:
             return None
         found = self.shown = ray.at(step)
@@ -184,8 +184,11 @@ class ProximalNewton:
         slow = hessian.age > 1 and predicted < SLOW * self.predicted
         self.near = problem.penalty.l1 > 0 and -predicted < NEAR * problem.value_at_zero
         paid_off = not hessian.sampled and self._is_paid_off(problem, hessian)
-        if hessian.age == 1 and not hessian.sampled and predicted < IMPRECISE * self.predicted:
+        whole = hessian.age == 1 and not hessian.sampled
+        # From one Hessian of all samples to the next, Newton's method converges quadratically.
+        if whole and self.whole and predicted < IMPRECISE * self.predicted:
             self.precise = True
+        self.whole = whole
         if bad or slow or self.near or paid_off:
             self.hessian = None
         if self.near:

@@ -8,6 +8,7 @@ from .._problem import line_search
 
 
 SLACK = 1e-3  # of what a step gained
+FLAT = 0.25  # slope at the end of a search by that at its start
 
 
 class Ray:
@@ -45,7 +46,7 @@ class Ray:
 
     def search(self, longest):
         """A step that lowers the objective (0 if there is none), and the change."""
-        step = line_search(self.value_and_slope, self.start, longest)
+        step = line_search(self.value_and_slope, self.start, longest, FLAT)
         return step, self.value_and_slope(step)[0] - self.start[0]
 
     def at(self, step):
