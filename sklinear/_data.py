@@ -8,7 +8,7 @@ in float32.
 import numpy as np
 import scipy.sparse as sp
 
-from . import _core, _sparse
+from . import _ascent, _core, _sparse
 
 BLOCK_ENTRIES = 2**19
 
@@ -54,6 +54,18 @@ class Data:
         )
         return type(self)(part, self.passes, share)
 
+    def ascend(self, rows, ascent, moved):
+        """Block steps of dual ascent for some rows; how many passes over X they were.
+
+        `moved` (n,) says afterwards which of the rows moved and so were read twice.
+        """
+        self._ascend(rows, ascent, moved)
+        sizes = self._row_sizes()
+        reads = sizes[rows].sum() + sizes[rows[moved[rows] > 0]].sum()
+        share = reads / max(1, sizes.sum())
+        self.passes.add(self.share * share)
+        return 0.5 * share
+
     def blocks(self, entries_per_row):
         """Slices of rows, of a size that keeps a block of them in cache."""
         step = max(16, BLOCK_ENTRIES // max(1, entries_per_row))
@@ -67,6 +79,14 @@ class DenseData(Data):
     def _part(self, rows, features):
         part = self.X[rows]
         return part if isinstance(features, slice) else part[:, features]
+
+    def row_squares(self):
+        """|x_i|^2 of each sample, shape (n,)."""
+        self.passes.add(self.share)
+        out = np.empty(self.shape[0])
+        for rows in self.blocks(self.shape[1]):
+            out[rows] = np.square(self.X[rows], dtype=float).sum(axis=1)
+        return out
 
     def by_columns(self, dtype):
         """Features and a constant one, for coordinate descent."""
@@ -85,6 +105,12 @@ class DenseData(Data):
                 room = np.empty_like(part, dtype=dtype) if room is None else room[: len(part)]
                 room[...] = part
             yield rows, part if room is None else room
+
+    def _row_sizes(self):
+        return np.full(self.shape[0], self.shape[1])
+
+    def _ascend(self, *state):
+        _ascent.dense_epoch(self.X, *state)
 
     def _scores(self, coef):
         out = np.empty((self.shape[0], coef.shape[1]), dtype=coef.dtype)
@@ -136,10 +162,26 @@ class SparseData(Data):
         part = self.X[rows]
         return part if isinstance(features, slice) else part[:, features]
 
+    def row_squares(self):
+        """|x_i|^2 of each sample, shape (n,)."""
+        self.passes.add(self.share)
+        out = np.zeros((self.shape[0], 1))
+        X = self.X
+        squares = np.square(X.data, dtype=float)
+        _sparse.csr_scores(X.indptr, X.indices, squares, np.ones((self.shape[1], 1)), out)
+        return out.ravel()
+
     def by_columns(self, dtype):
         """Features and a constant one, for coordinate descent."""
         ones = sp.csr_matrix(np.ones((self.shape[0], 1)))
         return SparseColumns(sp.hstack([self.X, ones], format="csc", dtype=dtype))
+
+    def _row_sizes(self):
+        return np.diff(self.X.indptr)
+
+    def _ascend(self, *state):
+        X = self.X
+        _ascent.csr_epoch(X.indptr, X.indices, X.data, *state)
 
     def _scores(self, coef):
         out = np.zeros((self.shape[0], coef.shape[1]), dtype=coef.dtype)

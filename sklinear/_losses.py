@@ -32,12 +32,15 @@ class Loss:
         Largest second derivative in one score, of a smooth loss.
     curvature_jumps : bool
         Whether the second derivative has jumps.
+    block : tuple of float or None
+        (s, h) if the conjugate is sum over wrong k of s u_k^2 / 2 - u_k on 0 <= u <= h.
     """
 
     code = -1
     smooth = True
     bend = 0.0
     curvature_jumps = False
+    block: tuple[float, float] | None = None
     _sigma = 1.0
 
     def _centre(self, dtype):
@@ -183,6 +186,7 @@ class Hinge(_HingeFamily):
 
     code = _core.HINGE
     smooth = False
+    block = 0.0, 1.0
 
     def largest_scale(self, dual):
         """1 / max u."""
@@ -207,6 +211,7 @@ class SquaredHinge(_HingeFamily):
     code = _core.SQUARED_HINGE
     bend = 2.0
     curvature_jumps = True
+    block = 0.5, np.inf
 
     def largest_scale(self, dual):
         """Unbounded."""

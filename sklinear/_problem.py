@@ -114,11 +114,16 @@ class Problem:
         scores += intercept
         return scores
 
-    def certified(self, coef, intercept, scores, dual, value=None):
-        """The iterate with a given dual point, balanced first when there is an intercept."""
+    def balanced(self, dual):
+        """A nearby dual point as the intercept demands it (works in place)."""
         dual[self.weights == 0] = 0.0
         if self.fit_intercept:
             dual = self.loss.balance(dual, self.labels, self.weights)
+        return dual
+
+    def certified(self, coef, intercept, scores, dual, value=None):
+        """The iterate with a given dual point, balanced first when there is an intercept."""
+        dual = self.balanced(dual)
         correlation = self.data.correlate(self.weights[:, None] * dual)
         known = None if value is None else (self.loss, value)
         return Iterate(coef, intercept, scores, dual, correlation, known)

@@ -4,6 +4,7 @@ A solver is a generator function `solver(problem, start)`: after each outer step
 `Iterate`, and it ends when it can make no more progress.  It knows nothing of tolerances.
 """
 
+from ._dual_ascent import ascends, dual_ascent
 from ._newton import newton
 from ._proximal_point import proximal_point
 from ._representer import applies, representer
@@ -12,4 +13,6 @@ from ._representer import applies, representer
 def choose(problem):
     """The solver for a problem."""
     solver = newton if problem.loss.smooth else proximal_point
+    if ascends(problem):
+        solver = dual_ascent(solver)
     return representer(solver) if applies(problem) else solver

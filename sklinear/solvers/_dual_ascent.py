@@ -1,0 +1,154 @@
+"""Dual block coordinate ascent: the whole dual vector of one sample at a time.
+
+Each block is maximised exactly; with an L1 part, on a quadratic lower bound of the dual.  The
+intercept is the multiplier of the constraint sum_i p_i g_i = 0.
+
+References
+----------
+Wang and Scott, An exact solver for the Weston-Watkins SVM subproblem, ICML 2021.
+Shalev-Shwartz and Zhang, Accelerated proximal stochastic dual coordinate ascent for regularized
+loss minimization, Math. Program. 155, 2016.
+Bertsekas, Constrained optimization and Lagrange multiplier methods, 1982.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .._ascent import Ascent
+from .._penalty import soft_threshold
+from .._problem import Iterate
+from ._proximal_newton import dense_limit
+
+MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
+PENALTY_OF_IMBALANCE = 10.0  # 1 / (2 * 10 l2) |sum_i p_i g_i|^2
+LONGEST_PAUSE = 8
+CHECK_GROWTH = 1.2
+PATIENCE = 50
+SLOW = 0.5
+NEAR = 0.01
+
+
+def ascends(problem):
+    """Whether the ascent is possible and faster than Newton's method.
+
+    It is on sparse data, unless the variables are so few that a Hessian is cheap.
+    """
+    loss, penalty = problem.loss, problem.penalty
+    if loss.block is None or penalty.l1 > MAX_L1_SHARE * penalty.l2:
+        return False
+    d, n_classes = problem.shape
+    return problem.data.sparse and (d + 1) * n_classes > dense_limit(problem)
+
+
+def dual_ascent(successor):
+    """The ascent, and the solver that takes over when the ascent has become slow."""
+
+    def ascending(problem, start):
+        if start.dual is not None:
+            scores = problem.scores(start.coef, start.intercept)
+            yield problem.certified(start.coef, start.intercept, scores, start.dual.copy())
+        ascent, gaps = DualAscent(problem, start), {0.0: np.inf}
+        while not slow(gaps):
+            ascent.run()
+            iterate = ascent.iterate()
+            yield iterate
+            gaps[ascent.passes] = min(gap(problem, iterate), *gaps.values())
+        if min(gaps.values()) <= NEAR * problem.value_at_zero:
+            point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
+            start = replace(start, **point)
+        yield from successor(problem, start)
+
+    return ascending
+
+
+def gap(problem, iterate):
+    """The gap of an iterate whose weights are the best for its dual point."""
+    return problem.loss.fenchel_young(iterate.scores, problem.labels, problem.weights, iterate.dual)
+
+
+def slow(gaps):
+    """Whether the last three quarters of the passes have not even halved the smallest gap."""
+    latest = max(gaps)
+    earlier = max(passes for passes in gaps if passes <= 0.25 * latest)
+    return latest > PATIENCE and gaps[latest] > SLOW * gaps[earlier]
+
+
+class DualAscent:
+    """Epochs over the samples in random order, without those that seem to be at rest.
+
+    A sample that did not move pauses for 1, 3, 7, then always 8 epochs.
+
+    Attributes
+    ----------
+    passes : float
+        Work done so far, in passes over X.
+    """
+
+    def __init__(self, problem, start):
+        self.problem, self.passes = problem, 0.0
+        self.random = np.random.default_rng(0)
+        self.shift = 1 / PENALTY_OF_IMBALANCE if problem.fit_intercept else 0.0
+        curvature = self._curvature()
+        self.rows = np.flatnonzero(curvature > np.finfo(float).tiny).astype(np.int32)
+        self.dual, self.intercept = self._first_dual(start), start.intercept.copy()
+        self.pause, self.wait = np.zeros((2, len(curvature)), dtype=np.int8)
+        self.moved = np.zeros(len(curvature), dtype=np.uint8)
+        self.compiled = self._compiled(curvature)
+
+    def run(self):
+        """Epochs until the passes have grown by a fifth, and by one at least."""
+        goal = max(self.passes + 1.0, CHECK_GROWTH * self.passes)
+        while self.passes < goal:
+            self.epoch()
+
+    def epoch(self):
+        """A block step for every sample that is not paused, and one of the multipliers."""
+        problem = self.problem
+        rows = self.random.permutation(self.rows)
+        rows = rows[self.wait[rows] == 0]
+        share = problem.data.ascend(rows, self.compiled, self.moved)
+        self.wait[self.wait > 0] -= 1
+        longer = np.minimum(2 * self.pause[rows] + 1, LONGEST_PAUSE)
+        self.pause[rows] = self.wait[rows] = np.where(self.moved[rows], 0, longer)
+        self.intercept -= self.shift / problem.penalty.l2 * (problem.weights @ self.dual)
+        # An epoch without a row is work as well, or `run` would not end.
+        self.passes += share + 1e-3
+
+    def iterate(self):
+        """The balanced dual point with the weights that are the best for it."""
+        problem, penalty = self.problem, self.problem.penalty
+        dual = problem.balanced(self.dual.copy())
+        correlation = problem.data.correlate(problem.weights[:, None] * dual)
+        coef = -soft_threshold(correlation, penalty.l1) / penalty.l2
+        intercept = self.intercept.copy()
+        return Iterate(coef, intercept, problem.scores(coef, intercept), dual, correlation)
+
+    def _curvature(self):
+        """p_i (|x_i|^2 + shift) / l2."""
+        problem = self.problem
+        return problem.weights * (problem.data.row_squares() + self.shift) / problem.penalty.l2
+
+    def _first_dual(self, start):
+        """That of the start; else zero, and natural for the rows that no block step moves."""
+        if start.dual is not None:
+            return start.dual.copy()
+        problem = self.problem
+        zero = np.zeros((len(problem.labels), problem.n_classes))
+        _, dual = problem.loss.value_and_dual(zero, problem.labels, problem.weights)
+        dual[self.rows] = 0.0
+        return dual
+
+    def _compiled(self, curvature):
+        problem, l2 = self.problem, self.problem.penalty.l2
+        return Ascent(
+            problem.loss.block,
+            problem.labels,
+            problem.weights / l2,
+            curvature,
+            self.dual,
+            problem.data.correlate(problem.weights[:, None] * self.dual) / -l2,
+            self.intercept,
+            problem.penalty.l1 / l2,
+            self.shift,
+        )

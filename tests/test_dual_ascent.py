@@ -1,0 +1,320 @@
+"""Dual block coordinate ascent: the block step, the epochs, the certified iterates, the choice."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from data import csr
+from problems import LOSSES, last, make_problem, random_point, zero_start
+from scipy.optimize import minimize
+
+from sklinear._ascent import Ascent, csr_epoch, dense_epoch
+from sklinear._certificate import certify
+from sklinear._data import wrap
+from sklinear._driver import Start, solve
+from sklinear.solvers import choose
+from sklinear.solvers._dual_ascent import DualAscent, ascends, dual_ascent, slow
+from sklinear.solvers._newton import newton
+from sklinear.solvers._proximal_point import proximal_point
+
+KINDS = {
+    "dense float64": np.asarray,
+    "dense float32": lambda X: X.astype(np.float32),
+    "dense Fortran": np.asfortranarray,
+    "csr float64": csr,
+    "csr float32": lambda X: csr(X.astype(np.float32)),
+    "csr int64": lambda X: csr(X, np.int64),
+}
+over_kinds = pytest.mark.parametrize("kind", KINDS)
+over_losses = pytest.mark.parametrize("name", ["hinge", "squared hinge"])
+over_l1_ratios = pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+over_intercept = pytest.mark.parametrize("fit_intercept", [True, False])
+
+
+def alone(problem, start):
+    """The ascent without a successor, however slow."""
+    ascent = DualAscent(problem, start)
+    while True:
+        ascent.run()
+        yield ascent.iterate()
+
+
+def newton_solver(problem):
+    """The solver by Newton steps."""
+    return newton if problem.loss.smooth else proximal_point
+
+
+def text_like(X):
+    """One entry in twenty, in rows of norm one."""
+    X = np.where(np.random.default_rng(0).random(X.shape) < 0.05, X, 0.0)
+    return csr(X / np.linalg.norm(X, axis=1, keepdims=True))
+
+
+def make_text(name, l1_ratio=0.0, alpha=1e-3):
+    """Sparse, with more variables than an explicit Hessian may have."""
+    return make_problem(
+        name, l1_ratio, alpha, n_classes=5, n_samples=300, n_features=700, X=text_like
+    )
+
+
+class TestBlockStep:
+    def step(self, name, scores, label, q, dual):
+        """The block step of one sample with the one feature 1 and V = its scores."""
+        block = LOSSES[name](None, None).block
+        V, moved = scores[None, :].copy(), np.zeros(1, np.uint8)
+        labels, zeros = np.array([label], np.int32), np.zeros_like(scores)
+        found = dual[None, :].copy()
+        state = Ascent(block, labels, np.array([q]), np.array([q]), found, V, zeros, 0.0, 0.0)
+        dense_epoch(np.ones((1, 1)), np.zeros(1, np.int32), state, moved)
+        np.testing.assert_allclose(V[0], scores - q * (found[0] - dual), rtol=1e-12, atol=1e-12)
+        assert moved[0] == np.any(found[0] != dual)
+        return found[0], block
+
+    @over_losses
+    @pytest.mark.parametrize("seed", range(60))
+    def test_no_better_point_is_found(self, name, seed):
+        rng = np.random.default_rng(seed)
+        size, q = rng.integers(2, 12), 10 ** rng.uniform(-4, 4)
+        scores, label = rng.normal(size=size) * 10 ** rng.uniform(-1, 1), int(rng.integers(size))
+        old = rng.random(size) * (rng.random(size) < 0.5)
+        old[label] = 0
+        old[label] = -old.sum()
+        found, (strength, largest) = self.step(name, scores, label, q, old)
+        wrong = np.arange(size) != label
+
+        def loss_and_gradient(u):
+            g = np.zeros(size)
+            g[wrong] = u
+            g[label] = -u.sum()
+            pull = scores - q * (g - old)
+            value = scores @ g + u.sum() - strength / 2 * u @ u - q / 2 * np.sum((g - old) ** 2)
+            return -value, -(1 - strength * u + pull[wrong] - pull[label])
+
+        bounds = [(0, largest)] * (size - 1)
+        options = {"ftol": 1e-15, "gtol": 1e-12}
+        best = minimize(loss_and_gradient, old[wrong], jac=True, bounds=bounds, options=options).fun
+        assert found[wrong].min() >= 0
+        assert found[wrong].max() <= largest
+        assert found.sum() == pytest.approx(0, abs=1e-12)
+        assert loss_and_gradient(found[wrong])[0] <= best + 1e-10 * max(1, abs(best))
+
+    @over_losses
+    @pytest.mark.parametrize("q", [1e-300, 1e-12, 1.0, 1e12])
+    def test_any_curvature(self, name, q):
+        scores = np.array([0.3, -2.0, 0.1, 0.4])
+        found, _ = self.step(name, scores, 0, q, np.zeros(4))
+        assert np.isfinite(found).all()
+        assert found[1] == 0
+        assert found[2:].min() > 0
+
+    @over_losses
+    def test_maximiser_stays(self, name):
+        """A second step from the maximiser, from where V is now, moves by rounding at most."""
+        scores = np.array([0.3, -2.0, 0.1, 0.4, 0.35])
+        found, _ = self.step(name, scores, 0, 2.0, np.zeros(5))
+        again, _ = self.step(name, scores - 2.0 * found, 0, 2.0, found)
+        np.testing.assert_allclose(again, found, atol=1e-14)
+
+
+class TestEpochs:
+    @over_losses
+    @over_l1_ratios
+    def test_dual_objective_never_falls(self, name, l1_ratio):
+        problem = make_problem(name, l1_ratio, 1e-3, fit_intercept=False)
+        ascent, values = DualAscent(problem, zero_start(problem)), []
+        for _ in range(30):
+            ascent.epoch()
+            dual = ascent.dual.copy()
+            correlation = problem.data.correlate(problem.weights[:, None] * dual)
+            conjugate, _ = problem.loss.conjugate(problem.labels, problem.weights, dual)
+            values.append(-conjugate - problem.penalty.dual_value(correlation))
+        assert np.all(np.diff(values) >= -1e-12)
+        assert values[-1] > values[0]
+
+    @over_losses
+    @over_l1_ratios
+    @over_kinds
+    def test_every_kind_of_data_gives_the_same(self, name, l1_ratio, kind):
+        expected = last(alone, make_problem(name, l1_ratio), 8)
+        found = last(alone, make_problem(name, l1_ratio, X=KINDS[kind]), 8)
+        np.testing.assert_allclose(found.coef, expected.coef, atol=1e-11)
+        np.testing.assert_allclose(found.intercept, expected.intercept, atol=1e-11)
+        np.testing.assert_allclose(found.dual, expected.dual, atol=1e-10)
+
+    def test_rows_at_rest_pause(self):
+        """Under a strong penalty all u are soon 1, and stay."""
+        problem = make_text("hinge", alpha=10.0)
+        ascent = DualAscent(problem, zero_start(problem))
+        pauses = []
+        for _ in range(16):
+            ascent.epoch()
+            pauses.append(set(ascent.pause.tolist()))
+        assert pauses == [{0}] + 2 * [{1}] + 4 * [{3}] + 8 * [{7}] + [{8}]
+        assert ascent.passes < 4
+
+    @pytest.mark.parametrize("kind", ["dense float64", "csr float64"])
+    def test_only_the_given_rows_move(self, kind):
+        X, labels = KINDS[kind](np.eye(4)), np.zeros(4, np.int32)
+        dual, ones, moved = np.zeros((4, 3)), np.ones(4), np.zeros(4, np.uint8)
+        V, intercept = np.zeros((4, 3)), np.zeros(3)
+        state = Ascent((0.0, 1.0), labels, ones, ones, dual, V, intercept, 0.0, 0.0)
+        rows = np.array([2, 0], np.int32)
+        if kind == "csr float64":
+            csr_epoch(X.indptr, X.indices, X.data, rows, state, moved)
+        else:
+            dense_epoch(X, rows, state, moved)
+        assert moved.tolist() == [1, 0, 1, 0]
+        assert dual.any(axis=1).tolist() == [True, False, True, False]
+        assert not intercept.any()
+
+
+class TestIterates:
+    @over_losses
+    @over_l1_ratios
+    @over_intercept
+    @pytest.mark.parametrize("n_classes", [2, 3, 26])
+    @pytest.mark.parametrize("kind", ["dense float32", "csr float64"])
+    def test_optimum_of_the_other_solver(self, name, l1_ratio, fit_intercept, n_classes, kind):
+        problem = make_problem(
+            name,
+            l1_ratio,
+            0.1,
+            n_classes=n_classes,
+            fit_intercept=fit_intercept,
+            X=KINDS[kind],
+        )
+        tol = 1e-8 * problem.value_at_zero
+        found = last(alone, problem, 60, 1e-8)
+        expected = last(newton_solver(problem), problem, 200, 1e-9)
+        assert certify(problem, found).gap <= tol
+        assert abs(problem.objective(found) - problem.objective(expected)) <= tol
+
+    @over_losses
+    @over_l1_ratios
+    def test_iterate_is_consistent(self, name, l1_ratio):
+        problem = make_problem(name, l1_ratio, X=csr)
+        found = last(alone, problem, 4)
+        X, weighted = problem.data.X, problem.weights[:, None] * found.dual
+        np.testing.assert_allclose(found.scores, X @ found.coef + found.intercept, atol=1e-12)
+        np.testing.assert_allclose(found.correlation, X.T @ weighted, atol=1e-14)
+        assert np.abs(problem.weights @ found.dual).max() <= 1e-13
+
+    @over_losses
+    def test_weight_is_repetition(self, name):
+        problem = make_problem(name, 0.5, 0.1, X=csr)
+        counts = np.rint(problem.weights / problem.weights.min()).astype(int)
+        rows = np.repeat(np.arange(len(counts)), counts)
+        repeated = replace(
+            problem,
+            data=wrap(problem.data.X[rows]),
+            labels=problem.labels[rows],
+            weights=np.full(len(rows), 1 / len(rows)),
+        )
+        scale = problem.weights.min() * len(rows)
+        assert scale == pytest.approx(1)
+        values = [p.objective(last(alone, p, 60, 1e-9)) for p in (problem, repeated)]
+        assert values[0] == pytest.approx(values[1], abs=1e-8)
+
+    @over_losses
+    @over_l1_ratios
+    @over_intercept
+    def test_weights_over_orders_of_magnitude(self, name, l1_ratio, fit_intercept):
+        """Samples and a whole class without weight, samples without features."""
+        problem = make_problem(
+            name, l1_ratio, 0.05, n_classes=4, fit_intercept=fit_intercept, X=csr
+        )
+        X = problem.data.X.toarray()
+        X[::7] = 0
+        weights = 10.0 ** np.random.default_rng(0).uniform(-12, 0, size=len(X))
+        weights[problem.labels == 2] = weights[1] = 0
+        problem = replace(problem, data=wrap(csr(X)), weights=weights / weights.sum())
+        found = last(dual_ascent(newton_solver(problem)), problem, 300, 1e-8)
+        assert certify(problem, found).gap <= 1e-8 * problem.value_at_zero
+
+    @over_losses
+    def test_deterministic(self, name):
+        first, second = (last(alone, make_text(name), 6) for _ in range(2))
+        np.testing.assert_array_equal(first.coef, second.coef)
+
+    @over_losses
+    def test_begins_where_it_is_told(self, name):
+        problem = make_text(name, 0.5)
+        end = last(alone, problem, 60, 1e-8)
+        start = Start(end.coef, end.intercept, end.dual.copy())
+        gap = certify(problem, end).gap
+        for iterate in itertools.islice(choose(problem)(problem, start), 2):
+            assert certify(problem, iterate).gap == pytest.approx(gap, abs=1e-8)
+
+    def test_start_is_left_as_it_is(self):
+        problem = make_text("hinge")
+        start = Start(*random_point(problem), last(alone, problem, 3).dual)
+        before = [array.copy() for array in (start.coef, start.intercept, start.dual)]
+        list(itertools.islice(choose(problem)(problem, start), 3))
+        for array, copy in zip((start.coef, start.intercept, start.dual), before, strict=True):
+            np.testing.assert_array_equal(array, copy)
+
+
+class TestChoice:
+    def passes(self, problem, tol, solver, monkeypatch):
+        monkeypatch.setattr("sklinear._driver.choose", lambda problem: solver)
+        before = problem.data.passes.total
+        solution = solve(problem, zero_start(problem), tol=tol, max_iter=3000, dtype=float)
+        assert solution.converged
+        return problem.data.passes.total - before
+
+    @over_losses
+    def test_fewer_passes_than_newton_steps_need(self, name, monkeypatch):
+        problem = make_text(name)
+        assert ascends(problem)
+        solvers = choose(problem), newton_solver(problem)
+        spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
+        assert spent[0] < spent[1]
+
+    @pytest.mark.parametrize(
+        ("name", "l1_ratio", "settings"),
+        [
+            ("cross-entropy", 0.0, {"X": csr, "n_features": 1500}),
+            ("hinge", 1.0, {"X": csr, "n_features": 1500}),
+            ("hinge", 0.99, {"X": csr, "n_features": 1500}),
+            ("hinge", 0.5, {"n_features": 1500}),
+            ("hinge", 0.0, {"X": csr, "n_features": 20}),
+        ],
+        ids=["another conjugate", "only L1", "nearly only L1", "dense", "few variables"],
+    )
+    def test_not_for(self, name, l1_ratio, settings):
+        assert not ascends(make_problem(name, l1_ratio, n_samples=60, **settings))
+
+    def test_slow_ascent_hands_its_point_over(self, monkeypatch):
+        problem = make_text("hinge")
+        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps: len(gaps) > 20)
+        starts = []
+
+        def successor(problem, start):
+            starts.append(start)
+            yield from ()
+
+        *_, end = dual_ascent(successor)(problem, zero_start(problem))
+        assert certify(problem, end).gap <= 0.01 * problem.value_at_zero
+        assert starts[0].dual is end.dual
+        assert starts[0].coef is end.coef
+
+    def test_poor_point_is_not_handed_over(self, monkeypatch):
+        problem, starts = make_text("hinge"), []
+        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps: len(gaps) > 1)
+        monkeypatch.setattr("sklinear.solvers._dual_ascent.NEAR", 0.0)
+
+        def successor(problem, start):
+            starts.append(start)
+            yield from ()
+
+        start = zero_start(problem)
+        list(dual_ascent(successor)(problem, start))
+        assert starts == [start]
+
+    @pytest.mark.parametrize(("rate", "expected"), [(0.99, False), (0.999, True)])
+    def test_slow(self, rate, expected):
+        """A gap that falls by a factor of e in a hundred passes, or in a thousand."""
+        gaps = {0.0: np.inf} | {float(k): rate**k for k in range(1, 201)}
+        assert slow(gaps) == expected
+        assert not slow({k: gap for k, gap in gaps.items() if k <= 40})
