@@ -39,6 +39,7 @@ STALE = 1.1
 MAX_RENEWALS = 2
 OLD = 4
 NEAR = 3e-4
+OVERHEAD = int(1e8)
 CHEAP = 2e8  # operations, a few milliseconds
 IMPRECISE = 0.1
 
@@ -219,7 +220,7 @@ def pass_cost(problem):
     In operations at the speed of those that build a Hessian.
     """
     n, d = problem.data.shape
-    return n * problem.n_classes * (25 * d + 1500)
+    return n * problem.n_classes * (25 * d + 1500) + OVERHEAD
 
 
 def dense_cost(n_rows, size):
@@ -243,9 +244,9 @@ def dense_limit(problem):
     signs and soon end.
     """
     n, d = problem.data.shape
-    if problem.penalty.l1 == 0:
-        return MAX_DENSE_VARIABLES_SMOOTH
-    return MAX_DENSE_VARIABLES_WIDE if n < d and n <= 1000 else MAX_DENSE_VARIABLES
+    if n < d and n <= 1000:
+        return MAX_DENSE_VARIABLES_WIDE
+    return MAX_DENSE_VARIABLES if problem.penalty.l1 > 0 else MAX_DENSE_VARIABLES_SMOOTH
 
 
 def free_variables(problem, iterate):
