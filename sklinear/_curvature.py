@@ -76,8 +76,14 @@ class SoftmaxCurvature(Curvature):
 
     def mean(self):
         """sum_i p_i M_i, shape (C, C)."""
-        weighted = self.weights[:, None] * self.factor
-        return np.diag(weighted.sum(axis=0)) - weighted.T @ self.factor
+        first = self.weights[0]
+        # One product of a matrix with itself, and no copy, where all weights are the same.
+        same = (self.weights == first).all()
+        products = first * (self.factor.T @ self.factor) if same else self._products()
+        return np.diag(self.weights @ self.factor) - products
+
+    def _products(self):
+        return (self.weights[:, None] * self.factor).T @ self.factor
 
     def active_rows(self):
         """Samples whose M is not zero."""
@@ -86,7 +92,8 @@ class SoftmaxCurvature(Curvature):
     def gram(self, blocks, feature, klass):
         """sum_i p_i (M_i)_kl x_ij x_ij', for variables (j, k) and (j', l).
 
-        Minus one product of the columns q_k x_j, plus a block for each class.
+        Minus one product of the columns q_k x_j; the blocks of single classes, where that would
+        cancel with sum p q_k x x', are computed on their own.
         """
         size = len(feature)
         hessian, own, multiply = None, 0.0, None
@@ -98,13 +105,14 @@ class SoftmaxCurvature(Curvature):
             shares = root * self.factor[rows].astype(features.dtype)
             mixed = _products(features, shares, feature, klass)
             hessian = multiply(-1.0, mixed.T, beta=1.0, c=hessian, overwrite_c=1)
-            own += (root * features).T @ mixed
+            shares *= root * (1.0 - self.factor[rows]).astype(features.dtype)
+            own += features.T @ _products(features, shares, feature, klass)
         upper = np.triu(hessian)
         upper += np.triu(upper, 1).T
-        # own[j, v] is the sum of p q_k x_j x_j' for the variable v = (j', k).
+        # own[j, v] is the sum of p q_k (1 - q_k) x_j x_j' for the variable v = (j', k).
         for k in np.unique(klass):
             chosen = np.flatnonzero(klass == k)
-            upper[np.ix_(chosen, chosen)] += own[np.ix_(feature[chosen], chosen)]
+            upper[np.ix_(chosen, chosen)] = own[np.ix_(feature[chosen], chosen)]
         return upper
 
 

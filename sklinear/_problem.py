@@ -166,7 +166,7 @@ def best_shift(problem, scores, slack=0.0, max_steps=100):
         curvature = loss.curvature_at(dual, labels, weights).mean()
         direction = -_solve_on_sum_zero(curvature, gradient)
         start = value, gradient @ direction
-        step, trial_value, trial = _shift_step(problem, scores + shift, direction, start)
+        step, trial_value, trial = _shift_step(problem, scores, shift, direction, start)
         if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
             break
         shift += step * direction
@@ -191,13 +191,13 @@ def _solve_on_sum_zero(matrix, rhs):
     return solution - solution.mean()
 
 
-def _shift_step(problem, scores, direction, start):
-    """Step along a shift of all the scores, with the value and the dual point there."""
+def _shift_step(problem, scores, shift, direction, start):
+    """Step of a shift of all the scores along a direction, the value and the dual point there."""
     tried = {0.0: (start[0], None)}
 
     def value_and_slope(step):
         value, dual = problem.loss.value_and_dual(
-            scores + step * direction, problem.labels, problem.weights
+            scores + (shift + step * direction), problem.labels, problem.weights
         )
         tried.clear()
         tried[step] = value, dual

@@ -1,10 +1,12 @@
 """Minimise a quadratic model through its explicit Hessian; for few variables."""
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from .. import _core
 from ._model import violation
 
+DIVERGED = 1e3
 RIDGES = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5)
 
 
@@ -18,8 +20,11 @@ def minimise_dense(model, accuracy, max_rounds=20):
         x, gradient = improve(hessian, x, gradient, l1, number)
         # Where next to nothing resists a shift, rounding alone may undo the next one.
         left = np.linalg.norm(violation(x, gradient, l1))
-        x, gradient = _recentre(model, hessian, x, gradient)
+        x, gradient = _recentre(model, hessian, x, gradient, l1)
         if min(left, np.linalg.norm(violation(x, gradient, l1))) <= accuracy * first:
+            break
+        if not left < DIVERGED * first:
+            model.solved = False
             break
     else:
         model.solved = False
@@ -38,12 +43,23 @@ def improve(hessian, x, gradient, l1, number=0):
     return _newton_on_support(hessian, x, gradient, l1)
 
 
-def _recentre(model, hessian, x, gradient):
-    """Shift rows of the weights that are free in all classes; only the penalty notices."""
+def _recentre(model, hessian, x, gradient, l1):
+    """Shift rows of the weights that are free in all classes; only the penalty notices.
+
+    A Hessian in single precision notices too: no shift where the model would not fall.
+    """
     full = model.start.copy()
     full[model.free] = x
     shift = model.recentre(full)[model.free]
-    return x + shift, gradient + hessian @ shift
+    change = hessian @ shift
+    if not _decrease(x, gradient, l1, shift, change) < 0:
+        return x, gradient
+    return x + shift, gradient + change
+
+
+def _decrease(x, gradient, l1, move, change):
+    """What a move, mapped to `change` by the Hessian, adds to the model."""
+    return gradient @ move + 0.5 * move @ change + l1 @ (np.abs(x + move) - np.abs(x))
 
 
 def _newton_on_support(hessian, x, gradient, l1, max_steps=3):
@@ -69,9 +85,7 @@ def _cut_step(hessian, x, gradient, l1, direction):
         candidate[crossing] = 0.0
         move = candidate - x
         change = hessian @ move
-        decrease = gradient @ move + 0.5 * move @ change
-        decrease += l1 @ (np.abs(candidate) - np.abs(x))
-        if decrease < 0:
+        if _decrease(x, gradient, l1, move, change) < 0:
             return candidate, gradient + change, not crossing.any()
     return x, gradient, True
 
@@ -90,8 +104,14 @@ def _solve(matrix, rhs):
     diagonal = np.diag(matrix)
     scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max()))
     scaled, rhs = matrix * scale * scale[:, None], scale * rhs
+    solution = np.zeros_like(rhs)
     for ridge in RIDGES:
-        solution = np.linalg.solve(scaled + ridge * np.eye(len(rhs)), rhs)
+        factor = scaled.copy()
+        factor[np.diag_indices_from(factor)] += ridge
+        lower, info = dpotrf(factor.T, lower=True, clean=False, overwrite_a=True)
+        if info != 0:
+            continue
+        solution = dpotrs(lower, rhs, lower=True)[0]
         # Half the product with the right side is what the quadratic wins at the solution.
         won = rhs @ solution - 0.5 * solution @ (scaled @ solution)
         if won >= 0.4 * rhs @ solution >= 0:
