@@ -6,7 +6,6 @@ import numpy as np
 
 from .._problem import line_search
 
-
 SLACK = 0.03  # of what a step gained
 FLAT = 0.25  # slope at the end of a search by that at its start
 
