@@ -113,7 +113,7 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             weights=weights,
             n_classes=n_classes,
             loss=self._loss(),
-            penalty=ElasticNet(self.alpha * self.l1_ratio, l2),
+            penalty=ElasticNet(float(self.alpha * self.l1_ratio), float(l2)),
             fit_intercept=self.fit_intercept,
         )
 

@@ -54,6 +54,10 @@ class Data:
         )
         return type(self)(part, self.passes, share)
 
+    def astype(self, dtype):
+        """The same in another precision."""
+        return type(self)(self.X.astype(dtype, copy=False), self.passes, self.share)
+
     def ascend(self, rows, ascent, moved):
         """Block steps of dual ascent for some rows; how many passes over X they were.
 

@@ -10,6 +10,7 @@ from ._sampling import draw_rows
 
 SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
 LEAST_CURVATURE = 1e-3
+MAX_COPIED = 8  # features by classes
 
 
 class Hessian:
@@ -26,7 +27,7 @@ class Hessian:
     max_rows : int
         So many samples at the most enter, evenly drawn.
     precise : bool
-        Whether the explicit matrix is summed in double precision, whatever the data.
+        Whether products and the explicit matrix are in double precision where X is.
 
     Attributes
     ----------
@@ -39,11 +40,11 @@ class Hessian:
         self.all_free = free
         self.kept = np.append(free[:-1].any(axis=1), True)
         self.free = free[self.kept]
-        self._restrict(problem, curvature, max_rows)
         # Products of large float32 features would overflow or lose all digits.
         single = problem.mean_square < SINGLE_LIMIT
-        self.dtype = self.data.dtype if single else np.dtype(np.float64)
         self.precise = precise or not single
+        self._restrict(problem, curvature, max_rows)
+        self.dtype = self.data.dtype if single else np.dtype(np.float64)
         self.dense_dtype = np.dtype(np.float64 if self.precise else np.float32)
         self.narrow = self.curvature.astype(self.dtype)
         self.mean_curvature = float(np.trace(self.curvature.mean())) / problem.n_classes
@@ -60,6 +61,9 @@ class Hessian:
         rows = rows if few else slice(None)
         whole = not few and isinstance(features, slice)
         self.data = problem.data if whole else problem.data.take(rows, features)
+        # A copy in single precision halves the time of products; it must not be large.
+        if not self.precise and (few or self.data.shape[1] <= MAX_COPIED * problem.n_classes):
+            self.data = self.data.astype(np.float32)
         self.curvature = curvature.take(rows, factor) if few else curvature
 
     @property

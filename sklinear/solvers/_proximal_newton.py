@@ -31,12 +31,13 @@ FEWEST_ROWS = 1000
 FIRST_PASSES = 1
 MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
-SAMPLE_RIDGE = (0.01, 0.05)  # without and with an L1 part
+SAMPLE_RIDGE, SAMPLE_RIDGE_L1 = 0.01, 0.05
 KEPT = (0.5, 1.6)  # actual by predicted change with which a model may be used again
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 SLOW = 0.5  # predicted by previous predicted change
 STALE = 1.1
 MAX_RENEWALS = 2
+MAX_PRODUCTS, MAX_EXHAUSTED = 100, 2
 OLD = 4
 NEAR = 3e-4
 OVERHEAD = int(1e8)
@@ -71,6 +72,7 @@ class ProximalNewton:
         self.predicted, self.precise, self.near = -np.inf, False, False
         self.preconditioners, self.renewals = Preconditioners(), 0
         self.solved, self.whole = True, False
+        self.stalls, self.exhausted = 0, 0
         self.shown = None
 
     def step(self, problem, iterate):
@@ -119,16 +121,19 @@ class ProximalNewton:
         least = 0.0 if self.hessian.precise else SINGLE_RIDGE
         share = max(self.damping, least) * problem.loss.bend if has_l1 else 0.0
         if self.hessian.sampled:
-            share += SAMPLE_RIDGE[has_l1] * self.hessian.mean_curvature
+            ridge = SAMPLE_RIDGE_L1 if has_l1 else SAMPLE_RIDGE
+            share += ridge * self.hessian.mean_curvature
         return share * problem.mean_squares
 
     def _minimise(self, problem, model, accuracy):
-        if is_explicit(problem, model.free):
+        if self._is_explicit(problem, model.free):
             return minimise_dense(model, (1e-3 if self.near else 0.1) * accuracy)
         preconditioner = self.preconditioners.of(problem, model)
         if problem.penalty.l1 > 0:
             return minimise_by_columns(model, preconditioner, accuracy)
-        found = minimise_by_products(model, preconditioner, TIGHT, gain=GAIN)
+        gain = GAIN * 0.3 ** min(self.stalls, 6)
+        found = minimise_by_products(model, preconditioner, TIGHT, MAX_PRODUCTS, gain)
+        self.exhausted += model.n_products == MAX_PRODUCTS
         self.preconditioners.charge(model)
         return found
 
@@ -155,7 +160,7 @@ class ProximalNewton:
 
     def _correct(self, problem, hessian, iterate, found):
         """Teach the Hessian the step, where a model can make use of it."""
-        if not is_explicit(problem, hessian.free) and problem.penalty.l1 > 0:
+        if problem.penalty.l1 > 0 and not self._is_explicit(problem, hessian.free):
             self.hessian = None
             return
         move = np.vstack([found.coef - iterate.coef, found.intercept - iterate.intercept])
@@ -190,6 +195,8 @@ class ProximalNewton:
         if whole and self.whole and predicted < IMPRECISE * self.predicted:
             self.precise = True
         self.whole = whole
+        if predicted < SLOW * self.predicted and not hessian.sampled:
+            self.stalls += 1
         if bad or slow or self.near or paid_off:
             self.hessian = None
         if self.near:
@@ -201,17 +208,22 @@ class ProximalNewton:
             self.renewals = self.renewals + 1 if stale else 0
             self.max_rows *= 1 if stale else 3
 
+    def _is_explicit(self, problem, free):
+        """Whether a model of these variables is minimised through an explicit Hessian.
+
+        Where products have not brought the minimum in reach, it may be larger.
+        """
+        limit = dense_limit(problem)
+        if self.exhausted >= MAX_EXHAUSTED:
+            limit = max(limit, MAX_DENSE_VARIABLES)
+        return np.count_nonzero(free) <= limit
+
     def _is_paid_off(self, problem, hessian):
         """Whether the steps since it was built have cost as much as building it anew."""
-        if not is_explicit(problem, hessian.free):
+        if not self._is_explicit(problem, hessian.free):
             return hessian.age >= OLD
         size = np.count_nonzero(hessian.free)
         return hessian.age * pass_cost(problem) >= dense_cost(len(problem.labels), size)
-
-
-def is_explicit(problem, free):
-    """Whether a model of these variables is minimised through an explicit Hessian."""
-    return np.count_nonzero(free) <= dense_limit(problem)
 
 
 def pass_cost(problem):
