@@ -14,6 +14,7 @@ from ._data import wrap
 from ._driver import Start, solve
 from ._penalty import ElasticNet
 from ._problem import Problem
+from ._threads import serial_blas
 from ._validation import check_X_y, encode_labels, sample_probabilities
 
 
@@ -91,14 +92,15 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         classes, labels = encode_labels(y)
         weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
         problem = self._problem(wrap(X), labels, weights, len(classes))
-        solution = solve(
-            problem,
-            self._start(problem, classes),
-            tol=self.tol,
-            max_iter=self.max_iter,
-            dtype=X.dtype,
-            verbose=self.verbose,
-        )
+        with serial_blas:
+            solution = solve(
+                problem,
+                self._start(problem, classes),
+                tol=self.tol,
+                max_iter=self.max_iter,
+                dtype=X.dtype,
+                verbose=self.verbose,
+            )
         self.classes_ = classes
         self._store(solution, problem, X.dtype)
         self._report(solution, problem)

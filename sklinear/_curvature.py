@@ -11,6 +11,7 @@ from scipy.linalg import get_blas_funcs
 
 from . import _core
 from ._feasibility import class_sums
+from ._threads import over_rows
 
 MAX_OUTER_FEATURES = 64
 
@@ -36,7 +37,12 @@ class Curvature:
         """Rows p_i M_i v_i, in the precision of `vectors`."""
         out = np.empty_like(vectors)
         factor = np.asarray(self.factor, dtype=vectors.dtype)
-        _core.curvature_product(self.kind, factor, self.labels, self.weights, vectors, out)
+
+        def part(rows):
+            state = factor[rows], self.labels[rows], self.weights[rows], vectors[rows], out[rows]
+            _core.curvature_product(self.kind, *state)
+
+        over_rows(part, vectors)
         return out
 
     def change(self, vectors):

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from . import _ascent, _core, _sparse
+from ._threads import parts, run
 
 BLOCK_ENTRIES = 2**19
 
@@ -99,16 +100,18 @@ class DenseData(Data):
         columns[:-1] = self.X.T
         return DenseColumns(columns)
 
-    def _parts(self, dtype):
-        """Blocks of rows in some precision, each in the place of the one before."""
+    def _blocks_of(self, rows, dtype):
+        """Blocks of some rows in some precision, each in the place of the one before."""
         # Half a block: its neighbours in the product want room in the cache too.
+        step = max(16, BLOCK_ENTRIES // (2 * max(1, self.shape[1])))
         room = None
-        for rows in self.blocks(2 * self.shape[1]):
-            part = self.X[rows]
+        for start in range(rows.start, rows.stop, step):
+            block = slice(start, min(start + step, rows.stop))
+            part = self.X[block]
             if dtype != self.dtype:
                 room = np.empty_like(part, dtype=dtype) if room is None else room[: len(part)]
                 room[...] = part
-            yield rows, part if room is None else room
+            yield block, part if room is None else room
 
     def _row_sizes(self):
         return np.full(self.shape[0], self.shape[1])
@@ -118,17 +121,24 @@ class DenseData(Data):
 
     def _scores(self, coef):
         out = np.empty((self.shape[0], coef.shape[1]), dtype=coef.dtype)
-        for rows, part in self._parts(coef.dtype):
-            np.matmul(part, coef, out=out[rows])
+
+        def fill(rows):
+            for block, part in self._blocks_of(rows, coef.dtype):
+                np.matmul(part, coef, out=out[block])
+
+        run(fill, parts(self.shape[0], self.X.size))
         return out
 
     def _correlate(self, rows):
-        if rows.dtype == self.dtype:
-            return np.ascontiguousarray(self.X.T @ rows)
-        out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
-        for block, part in self._parts(rows.dtype):
-            out += part.T @ rows[block]
-        return out
+        def partial(chosen):
+            if rows.dtype == self.dtype:
+                return self.X[chosen].T @ rows[chosen]
+            out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
+            for block, part in self._blocks_of(chosen, rows.dtype):
+                out += part.T @ rows[block]
+            return out
+
+        return np.ascontiguousarray(sum(run(partial, parts(self.shape[0], self.X.size))))
 
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""
@@ -189,18 +199,29 @@ class SparseData(Data):
 
     def _scores(self, coef):
         out = np.zeros((self.shape[0], coef.shape[1]), dtype=coef.dtype)
-        X = self.X
-        _sparse.csr_scores(X.indptr, X.indices, X.data, np.ascontiguousarray(coef), out)
+        coef, X = np.ascontiguousarray(coef), self.X
+
+        def fill(rows):
+            indptr = X.indptr[rows.start : rows.stop + 1]
+            _sparse.csr_scores(indptr, X.indices, X.data, coef, out[rows])
+
+        run(fill, parts(self.shape[0], X.nnz))
         return out
 
     def _correlate(self, rows):
         return self._scatter(self.X.data, rows)
 
     def _scatter(self, values, rows):
-        out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
-        X = self.X
-        _sparse.csr_gradient(X.indptr, X.indices, values, np.ascontiguousarray(rows), out)
-        return out
+        rows, X = np.ascontiguousarray(rows), self.X
+
+        def partial(chosen):
+            out = np.zeros((self.shape[1], rows.shape[1]), dtype=rows.dtype)
+            indptr = X.indptr[chosen.start : chosen.stop + 1]
+            _sparse.csr_gradient(indptr, X.indices, values, rows[chosen], out)
+            return out
+
+        # Each part has a result of the size of the weights: few of them.
+        return sum(run(partial, parts(self.shape[0], X.nnz, 2)))
 
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""

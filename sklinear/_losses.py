@@ -15,8 +15,15 @@ import numpy as np
 from . import _core
 from ._curvature import SoftmaxCurvature, StarCurvature
 from ._feasibility import balance_flows, balance_simplex, clip_simplex, clip_star
+from ._threads import over_rows
 
 COARSE = 2.0  # of log frequencies; nearer to the optimum Newton's method is better
+
+
+def _sums(pairs):
+    """Sums of the first and of the second numbers."""
+    first, second = zip(*pairs, strict=True)
+    return sum(first), sum(second)
 
 
 class Loss:
@@ -52,55 +59,43 @@ class Loss:
 
     def value_and_dual(self, scores, labels, weights):
         """sum_i p_i loss(z_i, y_i), and the natural dual point."""
-        dual = np.empty_like(scores)
-        value = _core.value_and_dual(
-            self.code,
-            scores,
-            labels,
-            weights,
-            dual,
-            self._centre(scores.dtype),
-            self._sigma,
-        )
-        return value, dual
+        dual, centre = np.empty_like(scores), self._centre(scores.dtype)
+
+        def part(rows):
+            state = scores[rows], labels[rows], weights[rows], dual[rows], centre[rows]
+            return _core.value_and_dual(self.code, *state, self._sigma)
+
+        return sum(over_rows(part, scores)), dual
 
     def value_and_slope(self, scores, direction, step, labels, weights):
         """Value at `scores + step * direction` and its derivative in `step`."""
-        return _core.value_and_slope(
-            self.code,
-            scores,
-            direction,
-            step,
-            labels,
-            weights,
-            self._centre(scores.dtype),
-            self._sigma,
-        )
+        centre = self._centre(scores.dtype)
+
+        def part(rows):
+            state = labels[rows], weights[rows], centre[rows], self._sigma
+            return _core.value_and_slope(self.code, scores[rows], direction[rows], step, *state)
+
+        return _sums(over_rows(part, scores))
 
     def fenchel_young(self, scores, labels, weights, dual, scale=1.0):
         """sum_i p_i [loss(z_i) + conjugate(t g_i) - <z_i, t g_i>] at t = `scale`, term by term."""
-        return _core.fenchel_young(
-            self.code,
-            scores,
-            labels,
-            weights,
-            dual,
-            scale,
-            self._centre(scores.dtype),
-            self._sigma,
-        )
+        centre = self._centre(scores.dtype)
+
+        def part(rows):
+            state = scores[rows], labels[rows], weights[rows], dual[rows]
+            return _core.fenchel_young(self.code, *state, scale, centre[rows], self._sigma)
+
+        return sum(over_rows(part, scores))
 
     def conjugate(self, labels, weights, dual, scale=1.0):
         """sum_i p_i conjugate(t g_i) at t = `scale`, and its derivative in t."""
-        return _core.conjugate(
-            self.code,
-            labels,
-            weights,
-            dual,
-            scale,
-            self._centre(dual.dtype),
-            self._sigma,
-        )
+        centre = self._centre(dual.dtype)
+
+        def part(rows):
+            state = labels[rows], weights[rows], dual[rows], scale, centre[rows]
+            return _core.conjugate(self.code, *state, self._sigma)
+
+        return _sums(over_rows(part, dual))
 
     def largest_scale(self, dual):
         """The largest t for which t g stays in the domain of the conjugate."""

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.lapack import spotrf, spotrs
 
+from .._threads import run
 from ._sampling import draw_rows
 
 MAX_KRONECKER_FEATURES = 4096
@@ -134,15 +135,19 @@ class ClassModes:
         self.diagonal = diagonal
         self.shift = diagonal.sum(axis=1, keepdims=True)
         self.shift[-1] = np.inf
-        self.factors = [
-            ScaledCholesky(hessian, part)
-            for hessian, part in zip(self.hessians, (diagonal @ self.directions**2).T, strict=True)
-        ]
+        diagonals = (diagonal @ self.directions**2).T
+        self.factors = run(
+            lambda k: ScaledCholesky(self.hessians[k], diagonals[k]),
+            range(len(diagonals)),
+            self.hessians.size,
+        )
 
     def apply(self, rows):
         """Approximate solution of (Hessian + diagonal) @ v = rows."""
         parts = (rows @ self.directions).T
-        solved = [factor.solve(part) for factor, part in zip(self.factors, parts, strict=True)]
+        solved = run(
+            lambda k: self.factors[k].solve(parts[k]), range(len(parts)), self.hessians.size
+        )
         together = rows.sum(axis=1, keepdims=True) / self.shift
         return np.column_stack(solved) @ self.directions.T + together
 
@@ -163,9 +168,13 @@ def _weighted_moments(data, weights):
     chosen = draw_rows(n, max(4 * d, MOMENT_ROWS))
     moments = np.zeros((weights.shape[1], d + 1, d + 1), dtype=np.float32)
     for columns, rows in _columns(data, chosen, np.float32):
-        for moment, root in zip(moments, np.sqrt(weights[rows]).T, strict=True):
-            part = root[:, None].astype(np.float32) * columns
-            moment += part.T @ part
+        roots = np.sqrt(weights[rows]).astype(np.float32)
+
+        def add(k, columns=columns, roots=roots):
+            part = roots[:, k, None] * columns
+            moments[k] += part.T @ part
+
+        run(add, range(weights.shape[1]), weights.shape[1] * columns.size)
     data.passes.add(data.share * weights.shape[1] * len(chosen) / max(1, n))
     total, used = weights.sum(axis=0), weights[chosen].sum(axis=0)
     moments *= np.divide(total, used, out=np.ones_like(total), where=used > 0)[:, None, None]

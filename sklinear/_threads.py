@@ -1,0 +1,92 @@
+"""Threads of our own over parts of the rows, beside a BLAS that is kept at one thread.
+
+The products here are narrow and loops over the scores lie between them.  Threads of BLAS wait
+for the next product by spinning, two BLAS libraries (NumPy's and SciPy's) have threads of their
+own each, and small fits then take several times as long as on one thread.  Threads that sleep
+do no harm, and serve the loops as well.
+
+Parts do not depend on the number of threads, and neither do sums over them.
+"""
+
+import itertools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from sklearn.utils.parallel import _get_threadpool_controller
+
+N_PARTS = 8
+WORTHWHILE = 2**21  # numbers to read or write
+
+_lock = threading.Lock()
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+class SerialBlas:
+    """While any thread is inside, BLAS has one thread; the last one out restores the number.
+
+    The number belongs to the process: limits that overlap would restore each other's.
+    """
+
+    def __init__(self):
+        self.inside, self.limits = 0, None
+
+    def __enter__(self):
+        with _lock:
+            if self.inside == 0:
+                self.limits = _get_threadpool_controller().limit(limits=1, user_api="blas")
+            self.inside += 1
+
+    def __exit__(self, *error):
+        with _lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.limits.restore_original_limits()
+
+
+serial_blas = SerialBlas()
+
+
+def n_threads():
+    """As many as scikit-learn's loops would use: limits of threadpoolctl and joblib hold."""
+    return _openmp_effective_n_threads()
+
+
+def parts(n_rows, size, n_parts=N_PARTS):
+    """Slices of rows, of data with so many numbers; a single one where there are few."""
+    n_parts = n_parts if size >= WORTHWHILE else 1
+    edges = np.arange(n_parts + 1) * n_rows // n_parts
+    return list(itertools.starmap(slice, itertools.pairwise(edges)))
+
+
+def run(function, tasks, size=WORTHWHILE):
+    """[function(task) for task in tasks], on several threads where so many numbers pay."""
+    workers = min(n_threads(), len(tasks)) if size >= WORTHWHILE and len(tasks) > 1 else 1
+    if workers <= 1:
+        return [function(task) for task in tasks]
+    return list(_pool(workers).map(function, tasks))
+
+
+def over_rows(function, scores):
+    """Results of a function of slices of rows, for all parts of an array of scores."""
+    return run(function, parts(len(scores), scores.size))
+
+
+def _pool(workers):
+    with _lock:
+        if workers not in _pools:
+            _pools[workers] = ThreadPoolExecutor(workers, thread_name_prefix="sklinear")
+        return _pools[workers]
+
+
+def _after_fork():
+    """A child process has none of its parent's threads, and nobody who holds the lock."""
+    global _lock
+    _lock = threading.Lock()
+    _pools.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
