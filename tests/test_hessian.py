@@ -1,0 +1,154 @@
+"""The Hessian that is kept over steps: corrections, precision, and when it is built anew."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from problems import make_problem, random_point
+
+from sklinear import SoftmaxClassifier
+from sklinear._curvature import SoftmaxCurvature
+from sklinear.solvers._hessian import Hessian
+from sklinear.solvers._model import QuadraticModel
+from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Preconditioners
+from sklinear.solvers._proximal_newton import ProximalNewton, first_rows
+
+
+def make(name="cross-entropy", max_rows=10_000, precise=True, part=1.0, **options):
+    problem = make_problem(name, 0.0, n_samples=300, n_features=6, **options)
+    coef, intercept = random_point(problem)
+    iterate = problem.evaluate(0.3 * coef, 0.3 * intercept)
+    free = np.random.default_rng(0).random((7, problem.n_classes)) < part
+    free[-1] = True
+    curvature = problem.curvature(iterate.scores)
+    return problem, iterate, Hessian(problem, curvature, free, max_rows, precise)
+
+
+def random_step(hessian, seed=1):
+    """A move of the free variables, and a change of the gradient with positive curvature."""
+    rng = np.random.default_rng(seed)
+    move = rng.normal(size=hessian.all_free.shape) * hessian.all_free
+    return move, 0.7 * hessian.product(move) + 0.1 * move
+
+
+def explicit(hessian, vector):
+    out = np.zeros_like(vector)
+    out[hessian.free] = hessian.dense() @ vector[hessian.free]
+    return out
+
+
+class TestCorrections:
+    @pytest.mark.parametrize("formed", [True, False])
+    def test_it_maps_the_last_step_to_the_change_of_the_gradient(self, formed):
+        _, _, hessian = make()
+        if formed:
+            hessian.dense()
+        for seed in range(3):
+            move, change = random_step(hessian, seed)
+            hessian.correct(move, change)
+            np.testing.assert_allclose(hessian.product(move), change, atol=1e-12)
+            np.testing.assert_allclose(explicit(hessian, move), change, atol=1e-12)
+        assert hessian.age == 3
+
+    def test_it_stays_positive_semi_definite(self):
+        _, _, hessian = make(max_rows=20)
+        for seed in range(5):
+            hessian.correct(*random_step(hessian, seed))
+        assert np.linalg.eigvalsh(hessian.dense()).min() >= -1e-14
+
+    def test_nothing_is_learnt_from_a_step_without_curvature(self):
+        _, _, hessian = make()
+        move, change = random_step(hessian)
+        before = hessian.product(move)
+        hessian.correct(move, -change)
+        np.testing.assert_array_equal(hessian.product(move), before)
+
+    def test_only_free_variables_count(self):
+        _, _, hessian = make(part=0.5)
+        move = np.ones(hessian.all_free.shape)
+        hessian.correct(move, 2.0 * move)
+        inside = np.where(hessian.free, 1.0, 0.0)
+        np.testing.assert_allclose(explicit(hessian, inside), 2.0 * inside, atol=1e-12)
+
+
+class TestPrecision:
+    def test_single_precision_is_close(self):
+        double, single = (make(precise=precise)[2].dense() for precise in (True, False))
+        np.testing.assert_allclose(single, double, atol=1e-6 * np.abs(double).max())
+        assert not np.array_equal(single, double)
+
+    def test_blocks_of_a_class_do_not_cancel(self):
+        """Where all probabilities are next to 0 or 1, q - q^2 would be rounding only."""
+        rng = np.random.default_rng(0)
+        n, d, C = 400, 3, 4
+        labels = rng.integers(0, C, n).astype(np.int32)
+        factor = rng.uniform(0, 1e-7, size=(n, C))
+        rows = np.arange(n)
+        factor[rows, labels] = 0.0
+        factor[rows, labels] = 1.0 - factor.sum(axis=1)
+        curvature = SoftmaxCurvature(factor, labels, np.full(n, 1 / n))
+        X = rng.normal(size=(n, d))
+        feature, klass = np.nonzero(np.ones((d, C)))
+        double, single = (
+            curvature.gram([(slice(None), X.astype(dtype))], feature, klass)
+            for dtype in (np.float64, np.float32)
+        )
+        np.testing.assert_allclose(single, double, atol=1e-5 * np.abs(double).max())
+
+    def test_samples_are_copied_in_single_precision_unless_precise(self):
+        assert make(max_rows=50, precise=False)[2].data.dtype == np.float32
+        assert make(max_rows=50, precise=True)[2].data.dtype == np.float64
+
+
+class TestReuse:
+    def test_several_steps_share_a_hessian(self):
+        """On a problem so large that building one costs more than a step."""
+        problem = make_problem("cross-entropy", 0.5, 1e-3, n_samples=20_000, n_features=60)
+        built, steps = [], ProximalNewton()
+        iterate = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+        for _ in range(6):
+            iterate = steps.step(problem, iterate) or iterate
+            built.append(steps.hessian)
+        kept = [hessian for hessian in built if hessian is not None]
+        assert max(hessian.age for hessian in kept) >= 2
+        assert len({id(hessian) for hessian in kept}) < 6
+
+    def test_the_first_hessian_has_few_rows_where_building_it_is_dear(self):
+        problem = make_problem("cross-entropy", 0.5, n_samples=20_000, n_features=100)
+        assert first_rows(problem, 303) < 20_000
+        assert first_rows(problem, 12) == 20_000
+
+    def test_a_grid_of_numpy_numbers(self):
+        """alpha and l1_ratio as they come out of np.logspace, with a sampled Hessian."""
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(20_000, 60))
+        y = (X[:, :4] + rng.normal(size=(20_000, 4))).argmax(axis=1)
+        alpha, l1_ratio = np.logspace(-3, -2, 2)[0], np.linspace(0.5, 1, 2)[0]
+        model = SoftmaxClassifier(alpha=alpha, l1_ratio=l1_ratio).fit(X, y)
+        assert model.dual_gap_ <= 1e-4 * np.log(4)
+
+
+class TestPreconditioners:
+    @pytest.mark.parametrize(
+        ("container", "first", "later"),
+        [(np.asarray, Kronecker, ClassModes), (sp.csr_matrix, Diagonal, Diagonal)],
+        ids=["dense", "csr"],
+    )
+    def test_blocks_of_classes_come_once_products_have_cost_as_much(self, container, first, later):
+        problem, iterate, hessian = make(X=container)
+        model = QuadraticModel(problem, iterate, hessian, 0.0)
+        chooser = Preconditioners()
+        assert isinstance(chooser.of(problem, model), first)
+        model.n_products = 100_000
+        chooser.charge(model)
+        assert isinstance(chooser.of(problem, model), later)
+
+    def test_blocks_are_built_once_for_a_hessian(self):
+        problem, iterate, hessian = make()
+        model = QuadraticModel(problem, iterate, hessian, 0.0)
+        model.n_products = 100_000
+        chooser = Preconditioners()
+        chooser.charge(model)
+        blocks = chooser.of(problem, model)
+        factors = blocks.factors
+        assert chooser.of(problem, model) is blocks
+        assert blocks.factors is factors

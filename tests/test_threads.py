@@ -1,0 +1,163 @@
+"""Threads: the same results with any number of them, and BLAS as it was afterwards."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sklinear import SoftmaxClassifier
+from sklinear._data import wrap
+from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
+from sklinear._threads import (
+    N_PARTS,
+    WORTHWHILE,
+    SerialBlas,
+    n_threads,
+    parts,
+    run,
+    serial_blas,
+)
+
+N_ROWS, N_CLASSES = 120_000, 20
+LOSSES = [CrossEntropy(), Hinge(), SquaredHinge(), SmoothedHinge(0.5, 3.0)]
+
+
+def blas_threads():
+    return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
+
+
+def with_threads(number, function):
+    """What it returns with so many threads, and one of BLAS as during a fit."""
+    with threadpool_limits(number), serial_blas:
+        return function()
+
+
+def assert_same_with_two(function):
+    """The numbers it returns, bit for bit the same with one thread and with two."""
+    one, two = with_threads(1, function), with_threads(2, function)
+    pairs = zip(one, two, strict=True) if isinstance(one, tuple) else [(one, two)]
+    for first, second in pairs:
+        np.testing.assert_array_equal(first, second)
+    return one
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """So many that they are worth several parts."""
+    values = np.random.default_rng(0).normal(size=(N_ROWS, N_CLASSES))
+    assert values.size >= WORTHWHILE
+    return values
+
+
+class TestParts:
+    def test_they_are_all_rows_once(self):
+        rows = np.concatenate([np.arange(1003)[part] for part in parts(1003, WORTHWHILE)])
+        np.testing.assert_array_equal(rows, np.arange(1003))
+        assert len(parts(1003, WORTHWHILE)) == N_PARTS
+
+    def test_little_work_is_one_part(self):
+        assert parts(1003, WORTHWHILE - 1) == [slice(0, 1003)]
+
+    def test_results_come_in_the_order_of_the_tasks(self):
+        tasks = list(range(20))
+        assert with_threads(2, lambda: run(lambda k: k * k, tasks)) == [k * k for k in tasks]
+
+    def test_two_threads_work_at_the_same_time(self):
+        """Each task waits for another one to begin."""
+        if os.environ.get("OMP_NUM_THREADS") == "1" or (os.cpu_count() or 1) < 2:
+            pytest.skip("one thread")
+        barrier = threading.Barrier(2, timeout=30)
+        with threadpool_limits(2):
+            assert n_threads() == 2
+            run(lambda _: barrier.wait(), range(2))
+
+    def test_limits_are_obeyed(self):
+        with threadpool_limits(1):
+            names = run(lambda _: threading.current_thread().name, range(4))
+        assert set(names) == {threading.current_thread().name}
+
+    def test_little_work_stays_on_the_calling_thread(self):
+        names = run(lambda _: threading.current_thread().name, range(4), WORTHWHILE - 1)
+        assert set(names) == {threading.current_thread().name}
+
+    def test_errors_are_raised(self):
+        with pytest.raises(ZeroDivisionError):
+            with_threads(2, lambda: run(lambda k: 1 // k, range(4)))
+
+
+class TestSameResults:
+    @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+    @pytest.mark.parametrize("method", ["value_and_dual", "value_and_slope", "fenchel_young"])
+    def test_losses(self, loss, method, scores):
+        labels = np.arange(N_ROWS, dtype=np.int32) % N_CLASSES
+        weights = np.full(N_ROWS, 1 / N_ROWS)
+        if isinstance(loss, SmoothedHinge):
+            loss = SmoothedHinge(np.full_like(scores, 0.5), 3.0)
+        arguments = {
+            "value_and_dual": (scores, labels, weights),
+            "value_and_slope": (scores, scores[::-1].copy(), 0.3, labels, weights),
+            "fenchel_young": (scores, labels, weights, 0.5 * scores, 0.7),
+        }
+        assert_same_with_two(lambda: getattr(loss, method)(*arguments[method]))
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+    def test_products(self, container, dtype):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(40_000, 60)).astype(dtype)
+        data = wrap(container(X))
+        coef, rows = rng.normal(size=(60, 3)), rng.normal(size=(40_000, 3))
+        found = assert_same_with_two(lambda: data.scores(coef))
+        np.testing.assert_allclose(found, X @ coef, rtol=1e-9, atol=1e-9)
+        found = assert_same_with_two(lambda: data.correlate(rows))
+        np.testing.assert_allclose(found, X.T @ rows, rtol=1e-9, atol=1e-9)
+
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+    def test_fits(self, l1_ratio):
+        X = np.random.default_rng(0).normal(size=(40_000, 60))
+        y = (X[:, :3] + 0.3 * X[:, 3:6]).argmax(axis=1)
+        model = SoftmaxClassifier(alpha=1e-3, l1_ratio=l1_ratio)
+        assert_same_with_two(lambda: model.fit(X, y).coef_)
+
+
+class TestSerialBlas:
+    def test_one_thread_inside_and_as_many_as_before_afterwards(self):
+        before = blas_threads()
+        serial = SerialBlas()
+        with serial:
+            assert set(blas_threads()) == {1}
+        assert blas_threads() == before
+
+    def test_overlapping_fits_restore_the_first_number(self):
+        """The first one in leaves before the last one."""
+        before = blas_threads()
+        serial = SerialBlas()
+        serial.__enter__()
+        serial.__enter__()
+        serial.__exit__()
+        assert set(blas_threads()) == {1}
+        serial.__exit__()
+        assert blas_threads() == before
+
+    def test_a_fit_restores_it_even_when_it_fails(self):
+        before = blas_threads()
+        X, y = np.eye(4), np.array([0, 1, 0, 1])
+        SoftmaxClassifier().fit(X, y)
+        assert blas_threads() == before
+        with pytest.raises(ValueError, match="alpha"):
+            SoftmaxClassifier(alpha=-1.0).fit(X, y)
+        assert blas_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own():
+    with_threads(2, lambda: run(abs, range(4)))
+    child = os.fork()
+    if child == 0:
+        done = with_threads(2, lambda: run(abs, range(4))) == list(range(4))
+        os._exit(0 if done else 1)
+    assert os.waitpid(child, 0)[1] == 0
