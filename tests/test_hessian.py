@@ -10,7 +10,8 @@ from sklinear._curvature import SoftmaxCurvature
 from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Preconditioners
-from sklinear.solvers._proximal_newton import ProximalNewton, first_rows
+from sklinear.solvers._proximal_newton import ProximalNewton
+from sklinear.solvers._renewal import first_rows
 
 
 def make(name="cross-entropy", max_rows=10_000, precise=True, part=1.0, **options):
@@ -107,7 +108,7 @@ class TestReuse:
         iterate = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
         for _ in range(6):
             iterate = steps.step(problem, iterate) or iterate
-            built.append(steps.hessian)
+            built.append(steps.renewal.hessian)
         kept = [hessian for hessian in built if hessian is not None]
         assert max(hessian.age for hessian in kept) >= 2
         assert len({id(hessian) for hessian in kept}) < 6

@@ -18,13 +18,10 @@ from sklinear._losses import Hinge
 from sklinear.solvers import choose
 from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._newton import newton, stages
-from sklinear.solvers._proximal_newton import (
-    MAX_DENSE_VARIABLES,
-    ProximalNewton,
-    free_variables,
-)
+from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._proximal_point import proximal_point
 from sklinear.solvers._representer import applies
+from sklinear.solvers._working_set import MAX_DENSE_VARIABLES, free_variables
 
 CONTAINERS = {"dense": np.asarray, "csr": csr}
 over_losses = pytest.mark.parametrize("name", ["cross-entropy", "hinge", "squared hinge"])
@@ -157,10 +154,10 @@ class TestProximalNewton:
         """A model of ten samples predicts too much."""
         problem = make_problem("cross-entropy", 0.0, 1e-4, n_samples=600, n_features=8)
         steps, iterate = ProximalNewton(), problem.evaluate(np.zeros(problem.shape), np.zeros(3))
-        steps.max_rows = 10
+        steps.renewal.max_rows = 10
         for _ in range(30):
             iterate = steps.step(problem, iterate) or iterate
-        assert steps.max_rows > 10
+        assert steps.renewal.max_rows > 10
         assert certify(problem, iterate).gap <= 1e-6
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from .._ascent import Ascent
 from .._penalty import soft_threshold
 from .._problem import Iterate
-from ._proximal_newton import dense_limit
+from ._working_set import dense_limit
 
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
 PENALTY_OF_IMBALANCE = 10.0  # 1 / (2 * 10 l2) |sum_i p_i g_i|^2

@@ -9,8 +9,9 @@ from .._certificate import certify
 from .._penalty import ElasticNet
 from ._hessian import SINGLE_LIMIT
 from ._preconditioner import MAX_MOMENTS, N_MODES
-from ._proximal_newton import ProximalNewton, dense_limit, free_variables
+from ._proximal_newton import ProximalNewton
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
+from ._working_set import dense_limit, free_variables
 
 STAGE_GAIN = 0.03
 

@@ -1,0 +1,42 @@
+"""Which variables a step may move, and how many of them an explicit Hessian may have."""
+
+import numpy as np
+
+MAX_DENSE_VARIABLES = 1000
+MAX_DENSE_VARIABLES_SMOOTH = 300
+MAX_DENSE_VARIABLES_WIDE = 3000
+
+
+def dense_limit(problem):
+    """How many variables an explicit Hessian may have.
+
+    More where samples are few; less without an L1 part, where conjugate gradients need no
+    signs and soon end.
+    """
+    n, d = problem.data.shape
+    if n < d and n <= 1000:
+        return MAX_DENSE_VARIABLES_WIDE
+    return MAX_DENSE_VARIABLES if problem.penalty.l1 > 0 else MAX_DENSE_VARIABLES_SMOOTH
+
+
+def free_variables(problem, iterate):
+    """The variables a step may move, shape (d + 1, C).
+
+    All of them without an L1 part or where they are few; else the support and the pairs that
+    violate optimality most, as many as the support has or a few hundred.
+    """
+    n, d = problem.data.shape
+    free = np.ones((d + 1, problem.n_classes), dtype=bool)
+    free[-1] = problem.fit_intercept
+    l1 = problem.penalty.l1
+    if l1 == 0 or free.size <= MAX_DENSE_VARIABLES:
+        return free
+    support = iterate.coef != 0
+    excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
+    room = max(1000 if n > d else 200, np.count_nonzero(support))
+    if np.count_nonzero(excess > 0) > room:
+        cut = np.partition(excess, -room, axis=None)[-room]
+        free[:-1] = support | (excess >= cut)
+    else:
+        free[:-1] = support | (excess > 0)
+    return free
