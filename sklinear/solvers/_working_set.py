@@ -5,6 +5,7 @@ import numpy as np
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_SMOOTH = 300
 MAX_DENSE_VARIABLES_WIDE = 3000
+FEW_VARIABLES = 600
 
 
 def dense_limit(problem):
@@ -29,7 +30,7 @@ def free_variables(problem, iterate):
     free = np.ones((d + 1, problem.n_classes), dtype=bool)
     free[-1] = problem.fit_intercept
     l1 = problem.penalty.l1
-    if l1 == 0 or free.size <= MAX_DENSE_VARIABLES:
+    if l1 == 0 or free.size <= FEW_VARIABLES:
         return free
     support = iterate.coef != 0
     excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
