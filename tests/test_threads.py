@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from joblib import Parallel, cpu_count, delayed
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklinear import SoftmaxClassifier
@@ -78,6 +79,10 @@ class TestParts:
         with threadpool_limits(1):
             names = run(lambda _: threading.current_thread().name, range(4))
         assert set(names) == {threading.current_thread().name}
+
+    def test_workers_of_a_grid_search_share_the_cores(self):
+        numbers = Parallel(n_jobs=2)(delayed(n_threads)() for _ in range(2))
+        assert max(numbers) <= max(1, cpu_count() // 2)
 
     def test_little_work_stays_on_the_calling_thread(self):
         names = run(lambda _: threading.current_thread().name, range(4), WORTHWHILE - 1)
