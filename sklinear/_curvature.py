@@ -11,7 +11,7 @@ from scipy.linalg import get_blas_funcs
 
 from . import _core
 from ._feasibility import class_sums
-from ._threads import over_rows
+from ._threads import over_rows, run
 
 MAX_OUTER_FEATURES = 64
 
@@ -53,6 +53,31 @@ class Curvature:
         """The curvature of one class at a time, for coordinate descent (see `ClassState`)."""
         raise NotImplementedError
 
+    def gram(self, slices, columns, feature, klass):
+        """sum_i p_i (M_i)_kl x_ij x_ij', for variables (j, k) and (j', l).
+
+        Parameters
+        ----------
+        slices : list of slice
+            Of the samples, a block each.
+        columns : callable
+            columns(rows) are the features of some samples, shape (rows, f), in the precision
+            of the sums.
+        feature, klass : ndarray of shape (m,)
+            j and k of each variable.
+        """
+
+        def partial(chosen):
+            return self._gram(((rows, columns(rows)) for rows in chosen), feature, klass)
+
+        half = len(slices) // 2
+        halves = [slices[:half], slices[half:]] if half else [slices]
+        return sum(run(partial, halves, len(self.labels) * len(feature)))
+
+    def _gram(self, blocks, feature, klass):
+        """The same for pairs of rows and their features."""
+        raise NotImplementedError
+
     def take(self, rows, factor=1.0):
         """The same for some of the samples, their weights multiplied by a factor."""
         return replace(
@@ -85,20 +110,18 @@ class SoftmaxCurvature(Curvature):
         first = self.weights[0]
         # One product of a matrix with itself, and no copy, where all weights are the same.
         same = (self.weights == first).all()
-        products = first * (self.factor.T @ self.factor) if same else self._products()
+        products = first * (self.factor.T @ self.factor) if same else self._moments()
         return np.diag(self.weights @ self.factor) - products
 
-    def _products(self):
+    def _moments(self):
         return (self.weights[:, None] * self.factor).T @ self.factor
 
     def active_rows(self):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.weights)
 
-    def gram(self, blocks, feature, klass):
-        """sum_i p_i (M_i)_kl x_ij x_ij', for variables (j, k) and (j', l).
-
-        Minus one product of the columns q_k x_j; the blocks of single classes, where that would
+    def _gram(self, blocks, feature, klass):
+        """Minus one product of the columns q_k x_j; the blocks of single classes, where that would
         cancel with sum p q_k x x', are computed on their own.
         """
         size = len(feature)
@@ -146,8 +169,7 @@ class StarCurvature(Curvature):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.factor.any(axis=1) & (self.weights > 0))
 
-    def gram(self, blocks, feature, klass):
-        """sum_i p_i (M_i)_kl x_ij x_ij', for variables (j, k) and (j', l)."""
+    def _gram(self, blocks, feature, klass):
         hessian = np.zeros((len(feature), len(feature)))
         for rows, features in blocks:
             few = features.shape[1] <= MAX_OUTER_FEATURES

@@ -1,5 +1,7 @@
 """Curvature of the losses against explicit matrices: (C, C) a sample, (dC, dC) the Hessian."""
 
+import itertools
+
 import numpy as np
 import pytest
 from problems import LOSSES, SMOOTH, make_scores
@@ -101,11 +103,11 @@ def test_positive_semi_definite(name):
     assert np.linalg.eigvalsh(rebuilt).max() >= 0.1 * weights.min()
 
 
-def blocks(features):
-    """Two slices of rows, and the features of each."""
-    half = len(features) // 2
-    for rows in (slice(0, half), slice(half, len(features))):
-        yield rows, features[rows]
+def gram(curvature, features, feature, klass):
+    """From three blocks of rows."""
+    edges = np.linspace(0, len(features), 4).astype(int)
+    slices = [slice(*pair) for pair in itertools.pairwise(edges)]
+    return curvature.gram(slices, lambda rows: features[rows], feature, klass)
 
 
 @pytest.mark.parametrize("part", [1.0, 0.5])
@@ -119,9 +121,9 @@ def test_gram(name, width, part):
     feature, klass = np.nonzero(rng.random((width, 4)) < part)
     full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)
     expected = full[feature[:, None], klass[:, None], feature, klass]
-    hessian = curvature.gram(blocks(features), feature, klass)
+    hessian = gram(curvature, features, feature, klass)
     np.testing.assert_allclose(hessian, expected, atol=1e-13)
-    single = curvature.gram(blocks(features.astype(np.float32)), feature, klass)
+    single = gram(curvature, features.astype(np.float32), feature, klass)
     np.testing.assert_allclose(single, expected, atol=1e-6)
 
 
@@ -131,7 +133,7 @@ def test_gram_of_one_class(name, width):
     curvature, M, weights = make(name)
     features = np.random.default_rng(2).normal(size=(len(M), width))
     expected = np.einsum("i,ij,iJ->jJ", weights * M[:, 1, 1], features, features)
-    hessian = curvature.gram(blocks(features), np.arange(width), np.ones(width, dtype=int))
+    hessian = gram(curvature, features, np.arange(width), np.ones(width, dtype=int))
     np.testing.assert_allclose(hessian, expected, atol=1e-13)
 
 

@@ -107,12 +107,13 @@ class Hessian:
     def _gram(self):
         feature, klass = np.nonzero(self.free)
         self.data.passes.add(2 * self.data.share)
-        return self.curvature.gram(self._blocks(len(feature)), feature, klass).astype(float)
-
-    def _blocks(self, size):
         features = np.arange(len(self.free) - 1)
-        for rows in self.data.blocks(max(1, (size + len(features)) // 8)):
-            yield rows, self.data.columns(rows, features, self.dense_dtype)
+        slices = list(self.data.blocks(max(1, (len(feature) + len(features)) // 8)))
+
+        def columns(rows):
+            return self.data.columns(rows, features, self.dense_dtype)
+
+        return self.curvature.gram(slices, columns, feature, klass).astype(float)
 
     def _add(self, sign, part):
         vector = part[self.free]
