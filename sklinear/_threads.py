@@ -21,13 +21,15 @@ N_PARTS = 8
 WORTHWHILE = 2**21  # numbers to read or write
 
 _lock = threading.Lock()
-_pools: dict[int, ThreadPoolExecutor] = {}
+_pools: dict[tuple[str, int], ThreadPoolExecutor] = {}
 
 
 class SerialBlas:
     """While any thread is inside, BLAS has one thread; the last one out restores the number.
 
-    The number belongs to the process: limits that overlap would restore each other's.
+    The number belongs to the process: limits that overlap would restore each other's, and
+    threadpoolctl lets only the thread that set one change it.  So one thread sets and restores
+    it for all.
     """
 
     def __init__(self):
@@ -36,14 +38,21 @@ class SerialBlas:
     def __enter__(self):
         with _lock:
             if self.inside == 0:
-                self.limits = _get_threadpool_controller().limit(limits=1, user_api="blas")
+                _pool("setter", 1).submit(self._limit).result()
             self.inside += 1
 
     def __exit__(self, *error):
         with _lock:
             self.inside -= 1
             if self.inside == 0:
-                self.limits.restore_original_limits()
+                _pool("setter", 1).submit(self._restore).result()
+
+    def _limit(self):
+        self.limits = _get_threadpool_controller().limit(limits=1, user_api="blas")
+        self.limits.__enter__()
+
+    def _restore(self):
+        self.limits.__exit__(None, None, None)
 
 
 serial_blas = SerialBlas()
@@ -66,7 +75,9 @@ def run(function, tasks, size=WORTHWHILE):
     workers = min(n_threads(), len(tasks)) if size >= WORTHWHILE and len(tasks) > 1 else 1
     if workers <= 1:
         return [function(task) for task in tasks]
-    return list(_pool(workers).map(function, tasks))
+    with _lock:
+        pool = _pool("rows", workers)
+    return list(pool.map(function, tasks))
 
 
 def over_rows(function, scores):
@@ -74,11 +85,12 @@ def over_rows(function, scores):
     return run(function, parts(len(scores), scores.size))
 
 
-def _pool(workers):
-    with _lock:
-        if workers not in _pools:
-            _pools[workers] = ThreadPoolExecutor(workers, thread_name_prefix="sklinear")
-        return _pools[workers]
+def _pool(purpose, workers):
+    """Threads that are kept; to be called with the lock."""
+    if (purpose, workers) not in _pools:
+        name = f"sklinear-{purpose}"
+        _pools[purpose, workers] = ThreadPoolExecutor(workers, thread_name_prefix=name)
+    return _pools[purpose, workers]
 
 
 def _after_fork():

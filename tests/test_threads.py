@@ -80,6 +80,7 @@ class TestParts:
             names = run(lambda _: threading.current_thread().name, range(4))
         assert set(names) == {threading.current_thread().name}
 
+    @pytest.mark.skipif("OMP_NUM_THREADS" in os.environ, reason="a number chosen by hand")
     def test_workers_of_a_grid_search_share_the_cores(self):
         numbers = Parallel(n_jobs=2)(delayed(n_threads)() for _ in range(2))
         assert max(numbers) <= max(1, cpu_count() // 2)
@@ -146,6 +147,24 @@ class TestSerialBlas:
         assert set(blas_threads()) == {1}
         serial.__exit__()
         assert blas_threads() == before
+
+    def test_it_holds_for_fits_of_other_threads(self):
+        """Whichever thread was the first to limit anything."""
+        with threadpool_limits(2), SerialBlas():
+            pass
+        serial, found = SerialBlas(), []
+
+        def work():
+            with serial:
+                found.append(blas_threads())
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert all(set(numbers) == {1} for numbers in found)
+        assert len(found) == 3
 
     def test_a_fit_restores_it_even_when_it_fails(self):
         before = blas_threads()
