@@ -32,7 +32,7 @@ def blas_threads():
 
 def with_threads(number, function):
     """What it returns with so many threads, and one of BLAS as during a fit."""
-    with threadpool_limits(number), serial_blas:
+    with threadpool_limits(number, user_api="openmp"), serial_blas:
         return function()
 
 
