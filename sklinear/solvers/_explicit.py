@@ -39,7 +39,7 @@ def improve(hessian, x, gradient, l1, number=0):
     Sweeps cost little beside a factorisation: their number doubles from round to round.
     """
     if l1.any():
-        _core.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 512))
+        _core.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 128))
     return _newton_on_support(hessian, x, gradient, l1)
 
 
