@@ -29,30 +29,38 @@ class SerialBlas:
 
     The number belongs to the process: limits that overlap would restore each other's, and
     threadpoolctl lets only the thread that set one change it.  So one thread sets and restores
-    it for all.
+    it for all; where the calling thread has a limit of its own in force, that one does.
     """
 
     def __init__(self):
         self.inside, self.limits = 0, None
+        self.own = threading.local()
 
     def __enter__(self):
         with _lock:
             if self.inside == 0:
-                _pool("setter", 1).submit(self._limit).result()
+                self.limits = _pool("setter", 1).submit(_limit_blas).result()
             self.inside += 1
+        self.own.limits = None if _blas_threads() == 1 else _limit_blas()
 
     def __exit__(self, *error):
+        if self.own.limits is not None:
+            self.own.limits.__exit__(*error)
         with _lock:
             self.inside -= 1
             if self.inside == 0:
-                _pool("setter", 1).submit(self._restore).result()
+                _pool("setter", 1).submit(self.limits.__exit__, None, None, None).result()
 
-    def _limit(self):
-        self.limits = _get_threadpool_controller().limit(limits=1, user_api="blas")
-        self.limits.__enter__()
 
-    def _restore(self):
-        self.limits.__exit__(None, None, None)
+def _limit_blas():
+    """A limit of one thread that this thread has entered."""
+    return _get_threadpool_controller().limit(limits=1, user_api="blas").__enter__()
+
+
+def _blas_threads():
+    """The largest number of threads of a BLAS library."""
+    libraries = _get_threadpool_controller().lib_controllers
+    return max((lib.num_threads or 1 for lib in libraries if lib.user_api == "blas"), default=1)
 
 
 serial_blas = SerialBlas()

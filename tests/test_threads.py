@@ -166,6 +166,13 @@ class TestSerialBlas:
         assert all(set(numbers) == {1} for numbers in found)
         assert len(found) == 3
 
+    def test_it_holds_inside_a_limit_of_the_calling_thread(self):
+        with threadpool_limits(2):
+            inner = blas_threads()
+            with SerialBlas():
+                assert set(blas_threads()) == {1}
+            assert blas_threads() == inner
+
     def test_a_fit_restores_it_even_when_it_fails(self):
         before = blas_threads()
         X, y = np.eye(4), np.array([0, 1, 0, 1])
