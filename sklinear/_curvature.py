@@ -124,6 +124,8 @@ class SoftmaxCurvature(Curvature):
         """Minus one product of the columns q_k x_j; the blocks of single classes, where that would
         cancel with sum p q_k x x', are computed on their own.
         """
+        if self.factor.shape[1] == 2:
+            return self._gram_of_two_classes(blocks, feature, klass)
         size = len(feature)
         hessian, own, multiply = None, 0.0, None
         for rows, features in blocks:
@@ -143,6 +145,15 @@ class SoftmaxCurvature(Curvature):
             chosen = np.flatnonzero(klass == k)
             upper[np.ix_(chosen, chosen)] = own[np.ix_(feature[chosen], chosen)]
         return upper
+
+    def _gram_of_two_classes(self, blocks, feature, klass):
+        """M = q_0 q_1 [[1, -1], [-1, 1]]: one block, with signs."""
+        block = 0.0
+        for rows, features in blocks:
+            roots = np.sqrt(self.weights[rows] * self.factor[rows].prod(axis=1))
+            part = features * roots[:, None].astype(features.dtype)
+            block += part.T @ part
+        return block[np.ix_(feature, feature)] * np.where(klass[:, None] == klass, 1.0, -1.0)
 
 
 class StarCurvature(Curvature):

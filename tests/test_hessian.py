@@ -95,6 +95,22 @@ class TestPrecision:
         )
         np.testing.assert_allclose(single, double, atol=1e-5 * np.abs(double).max())
 
+    def test_two_classes_share_a_block(self):
+        rng = np.random.default_rng(0)
+        n, d = 50, 4
+        labels = rng.integers(0, 2, n).astype(np.int32)
+        first, weights = rng.uniform(size=n), rng.uniform(size=n)
+        factor = np.column_stack([first, 1 - first])
+        X = rng.normal(size=(n, d))
+        feature, klass = np.nonzero(rng.random((d, 2)) < 0.7)
+        M = factor[:, :, None] * (np.eye(2) - factor[:, None, :])
+        full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, X, X)
+        found = SoftmaxCurvature(factor, labels, weights).gram(
+            [slice(0, 20), slice(20, n)], X.__getitem__, feature, klass
+        )
+        expected = full[feature[:, None], klass[:, None], feature, klass]
+        np.testing.assert_allclose(found, expected, atol=1e-13)
+
     def test_samples_are_copied_in_single_precision_unless_precise(self):
         assert make(max_rows=50, precise=False)[2].data.dtype == np.float32
         assert make(max_rows=50, precise=True)[2].data.dtype == np.float64
