@@ -68,11 +68,25 @@ class Curvature:
         """
 
         def partial(chosen):
-            return self._gram(((rows, columns(rows)) for rows in chosen), feature, klass)
+            blocks = ((rows, columns(rows)) for rows in chosen)
+            two = self.factor.shape[1] == 2
+            return (self._gram_of_two_classes if two else self._gram)(blocks, feature, klass)
 
         half = len(slices) // 2
         halves = [slices[:half], slices[half:]] if half else [slices]
         return sum(run(partial, halves, len(self.labels) * len(feature)))
+
+    def _gram_of_two_classes(self, blocks, feature, klass):
+        """M_i = m_i [[1, -1], [-1, 1]]: one block, with signs."""
+        block, bend = 0.0, self.weights * self.bend_of_two()
+        for rows, features in blocks:
+            part = features * np.sqrt(bend[rows])[:, None].astype(features.dtype)
+            block += part.T @ part
+        return block[np.ix_(feature, feature)] * np.where(klass[:, None] == klass, 1.0, -1.0)
+
+    def bend_of_two(self):
+        """m_i, shape (n,), where there are two classes."""
+        raise NotImplementedError
 
     def _gram(self, blocks, feature, klass):
         """The same for pairs of rows and their features."""
@@ -105,6 +119,10 @@ class SoftmaxCurvature(Curvature):
         """p_i (M_i)_kk, shape (n, C)."""
         return self.weights[:, None] * self.factor * (1.0 - self.factor)
 
+    def bend_of_two(self):
+        """q_0 q_1."""
+        return self.factor.prod(axis=1)
+
     def mean(self):
         """sum_i p_i M_i, shape (C, C)."""
         first = self.weights[0]
@@ -124,8 +142,6 @@ class SoftmaxCurvature(Curvature):
         """Minus one product of the columns q_k x_j; the blocks of single classes, where that would
         cancel with sum p q_k x x', are computed on their own.
         """
-        if self.factor.shape[1] == 2:
-            return self._gram_of_two_classes(blocks, feature, klass)
         size = len(feature)
         hessian, own, multiply = None, 0.0, None
         for rows, features in blocks:
@@ -146,15 +162,6 @@ class SoftmaxCurvature(Curvature):
             upper[np.ix_(chosen, chosen)] = own[np.ix_(feature[chosen], chosen)]
         return upper
 
-    def _gram_of_two_classes(self, blocks, feature, klass):
-        """M = q_0 q_1 [[1, -1], [-1, 1]]: one block, with signs."""
-        block = 0.0
-        for rows, features in blocks:
-            roots = np.sqrt(self.weights[rows] * self.factor[rows].prod(axis=1))
-            part = features * roots[:, None].astype(features.dtype)
-            block += part.T @ part
-        return block[np.ix_(feature, feature)] * np.where(klass[:, None] == klass, 1.0, -1.0)
-
 
 class StarCurvature(Curvature):
     """M = sum over wrong k of a_k (e_k - e_y)(e_k - e_y)^T with factor a, a_y = 0."""
@@ -164,6 +171,10 @@ class StarCurvature(Curvature):
     def by_class(self, dtype):
         """a_k (dz_k - dz_y), and minus their sum for the true class, class by class."""
         return StarState(self, dtype)
+
+    def bend_of_two(self):
+        """The a_k of the wrong class."""
+        return self.factor.sum(axis=1)
 
     def diagonal(self):
         """p_i (M_i)_kk, shape (n, C)."""

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from problems import make_problem, random_point
 
 from sklinear import SoftmaxClassifier
-from sklinear._curvature import SoftmaxCurvature
+from sklinear._curvature import SoftmaxCurvature, StarCurvature
 from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Preconditioners
@@ -95,17 +95,21 @@ class TestPrecision:
         )
         np.testing.assert_allclose(single, double, atol=1e-5 * np.abs(double).max())
 
-    def test_two_classes_share_a_block(self):
+    @pytest.mark.parametrize("star", [False, True], ids=["softmax", "star"])
+    def test_two_classes_share_a_block(self, star):
         rng = np.random.default_rng(0)
         n, d = 50, 4
         labels = rng.integers(0, 2, n).astype(np.int32)
         first, weights = rng.uniform(size=n), rng.uniform(size=n)
-        factor = np.column_stack([first, 1 - first])
+        factor, bend = np.column_stack([first, 1 - first]), first * (1 - first)
+        if star:
+            factor, bend = np.zeros((n, 2)), first
+            factor[np.arange(n), 1 - labels] = first
         X = rng.normal(size=(n, d))
         feature, klass = np.nonzero(rng.random((d, 2)) < 0.7)
-        M = factor[:, :, None] * (np.eye(2) - factor[:, None, :])
-        full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, X, X)
-        found = SoftmaxCurvature(factor, labels, weights).gram(
+        full = np.einsum("i,kl,ij,iJ->jkJl", weights * bend, [[1, -1], [-1, 1]], X, X)
+        kind = StarCurvature if star else SoftmaxCurvature
+        found = kind(factor, labels, weights).gram(
             [slice(0, 20), slice(20, n)], X.__getitem__, feature, klass
         )
         expected = full[feature[:, None], klass[:, None], feature, klass]
