@@ -66,6 +66,8 @@ class Curvature:
         feature, klass : ndarray of shape (m,)
             j and k of each variable.
         """
+        if not slices:
+            return np.zeros((len(feature), len(feature)))
 
         def partial(chosen):
             blocks = ((rows, columns(rows)) for rows in chosen)

@@ -115,6 +115,15 @@ class TestPrecision:
         expected = full[feature[:, None], klass[:, None], feature, klass]
         np.testing.assert_allclose(found, expected, atol=1e-13)
 
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    @pytest.mark.parametrize("kind", [SoftmaxCurvature, StarCurvature])
+    def test_no_samples(self, kind, n_classes):
+        """As where no sample violates a margin."""
+        nothing = kind(np.zeros((0, n_classes)), np.zeros(0, np.int32), np.zeros(0))
+        feature, klass = np.nonzero(np.ones((4, n_classes)))
+        found = nothing.gram([], np.zeros((0, 4)).__getitem__, feature, klass)
+        np.testing.assert_array_equal(found, np.zeros((4 * n_classes, 4 * n_classes)))
+
     def test_samples_are_copied_in_single_precision_unless_precise(self):
         assert make(max_rows=50, precise=False)[2].data.dtype == np.float32
         assert make(max_rows=50, precise=True)[2].data.dtype == np.float64
