@@ -12,9 +12,9 @@ from ._data import Data
 from ._losses import Loss
 from ._penalty import ElasticNet
 
-BALANCED = 1e-12  # of the mean dual point: what rounding and the repair of the rest leave
+BALANCED = 1e-15  # of the mean dual point: what rounding leaves
 MAX_COARSE = 3
-QUADRATIC = 1e-12
+QUADRATIC = 1e-15
 
 
 @dataclass(frozen=True)

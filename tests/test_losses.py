@@ -82,7 +82,7 @@ def test_value_at_zero(loss, n_classes):
 def test_gradient_against_finite_differences(name):
     loss, scores, labels, weights = make(name)
     _, dual = loss.value_and_dual(scores, labels, weights)
-    h = 1e-5
+    h = 1e-4  # smaller steps leave more of the rounding of losses near 100
     for i, k in np.ndindex(scores.shape):
         up, down = scores.copy(), scores.copy()
         up[i, k] += h
@@ -91,7 +91,7 @@ def test_gradient_against_finite_differences(name):
         slope = (
             loss.value_and_dual(up, labels, one)[0] - loss.value_and_dual(down, labels, one)[0]
         ) / (2 * h)
-        assert dual[i, k] == pytest.approx(slope, rel=1e-9, abs=1e-9)
+        assert dual[i, k] == pytest.approx(slope, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -127,12 +127,14 @@ def test_slope_along_a_direction(name, step, dtype):
     loss, scores, labels, weights = make(name)
     scores = scores.astype(dtype)
     direction = np.random.default_rng(3).integers(-3, 4, size=scores.shape).astype(dtype)
-    value, dual = loss.value_and_dual(scores + dtype(step) * direction, labels, weights)
-    slope = weights @ (dual.astype(float) * direction).sum(axis=1)
+    if isinstance(loss, SmoothedHinge):
+        loss = SmoothedHinge(loss.centre.astype(dtype), loss.bend)
+    # In double precision, whatever that of the scores.
+    moved = scores.astype(float) + step * direction
+    value, dual = loss.value_and_dual(moved, labels, weights)
+    slope = weights @ (dual * direction).sum(axis=1)
     found = loss.value_and_slope(scores, direction, step, labels, weights)
-    # The slope does not round the dual point to single precision.
-    tolerance = {"rtol": 1e-13, "atol": 1e-14} if dtype == np.float64 else {"rtol": 1e-6}
-    np.testing.assert_allclose(found, (value, slope), **tolerance)
+    np.testing.assert_allclose(found, (value, slope), rtol=1e-13, atol=1e-14)
 
 
 @pytest.mark.parametrize("seed", range(3))
