@@ -15,6 +15,14 @@ cdef enum:
     MAX_NARROW = 8
 
 
+cdef inline void axpy(
+    real_t value, const real_t* source, real_t* target, Py_ssize_t size
+) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(size):
+        target[k] += value * source[k]
+
+
 cdef inline void add_part(
     const index_t* indices,
     const floating* data,
@@ -49,14 +57,9 @@ cdef inline void add_row(
     Py_ssize_t n_classes,
     real_t* out,
 ) noexcept nogil:
-    cdef Py_ssize_t t, k
-    cdef const real_t* row
-    cdef real_t value
+    cdef Py_ssize_t t
     for t in range(size):
-        row = coef + indices[t] * n_classes
-        value = <real_t> data[t]
-        for k in range(n_classes):
-            out[k] += value * row[k]
+        axpy(<real_t> data[t], coef + indices[t] * n_classes, out, n_classes)
 
 
 cdef inline void add_narrow_row(
@@ -113,16 +116,8 @@ def csr_gradient(
     real_t[:, ::1] out,
 ):
     """Add X^T @ rows to `out`, X a CSR matrix of shape (n, d), rows (n, C)."""
-    cdef Py_ssize_t i, t
-    cdef int k, n_classes = <int> rows.shape[1]
-    cdef const real_t* source
-    cdef real_t* target
-    cdef real_t value
+    cdef Py_ssize_t i, t, n_classes = rows.shape[1]
     with nogil:
         for i in range(rows.shape[0]):
-            source = &rows[i, 0]
             for t in range(indptr[i], indptr[i + 1]):
-                target = &out[indices[t], 0]
-                value = <real_t> data[t]
-                for k in range(n_classes):
-                    target[k] += value * source[k]
+                axpy(<real_t> data[t], &rows[i, 0], &out[indices[t], 0], n_classes)

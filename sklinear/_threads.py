@@ -106,6 +106,7 @@ def _after_fork():
     global _lock
     _lock = threading.Lock()
     _pools.clear()
+    serial_blas.inside = 0
 
 
 if hasattr(os, "register_at_fork"):
