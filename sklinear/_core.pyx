@@ -140,17 +140,22 @@ def value_and_dual(
     return total
 
 
-def value_and_slope(
+def value_along(
     int loss,
     const floating[:, ::1] scores,
     const floating[:, ::1] direction,
     double step,
     const int[::1] labels,
     const double[::1] weights,
+    floating[:, ::1] moved,
+    floating[:, ::1] dual,
     const floating[:, ::1] centre,
     double sigma,
 ):
-    """Weighted loss at `scores + step * direction`, and its derivative in `step`."""
+    """Weighted loss at `scores + step * direction`, and its derivative in `step`.
+
+    The scores there go to `moved`, the gradients with respect to them to `dual`.
+    """
     cdef Lanes lanes = Lanes(scores.shape[1], step, sigma)
     cdef Py_ssize_t t, start
     cdef double total = 0, slope = 0
@@ -163,7 +168,9 @@ def value_and_slope(
             load(tile, tile.d, direction, start)
             load(tile, tile.c, centre, start)
             move_scores(tile)
+            store(tile, tile.z, moved, start)
             DUAL[loss](tile)
+            store(tile, tile.g, dual, start)
             slope_along(tile)
             total += weighted_sum(tile, tile.value)
             slope += weighted_sum(tile, tile.slope)
@@ -285,6 +292,32 @@ def class_sums(
             y = labels[i]
             for k in range(n_classes):
                 out[y, k] += weights[i] * values[i, k]
+
+
+def move_mass(
+    floating[:, ::1] dual,
+    const int[::1] labels,
+    const double[::1] leak,
+    const double[::1] share,
+):
+    """Each class k gives up leak_k of its q_k; what a sample gives up is shared out again.
+
+    Works in place on g = q - e_y, q in the simplex; `share` has the sum one.
+    """
+    cdef Py_ssize_t i
+    cdef int k, y, n_classes = <int> dual.shape[1]
+    cdef double moved, others, q
+    with nogil:
+        for i in range(dual.shape[0]):
+            y = labels[i]
+            moved, others = leak[y], 0
+            for k in range(n_classes):
+                moved += leak[k] * dual[i, k]
+            for k in range(n_classes):
+                q = dual[i, k] * (1 - leak[k]) + moved * share[k]
+                dual[i, k] = <floating> q
+                others += q if k != y else 0
+            dual[i, y] = <floating> -others
 
 
 # ---------------------------------------------------------------- coordinate descent

@@ -147,6 +147,7 @@ def _at_zero(problem, iterate):
         np.zeros_like(iterate.scores),
         iterate.dual,
         iterate.correlation,
+        (problem.loss, problem.value_at_zero),
     )
     return problem.value_at_zero, certify(problem, zero).gap
 

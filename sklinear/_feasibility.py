@@ -46,20 +46,25 @@ def balance_simplex(dual, labels, weights):
     mu_l < pi_l, in proportion to what they lack.
     """
     frequency = np.bincount(labels, weights, minlength=dual.shape[1])
-    lack = -(weights @ dual)
-    surplus = np.maximum(-lack, 0.0)
-    missing = np.maximum(lack, 0.0)
-    if not missing.sum() > 0:
-        return dual
-    leak = surplus / np.maximum(frequency + surplus, np.finfo(float).tiny)
-    rows = np.arange(len(labels))
-    dual[rows, labels] += 1.0
-    moved = dual @ leak
-    dual *= 1.0 - leak
-    dual += np.outer(moved, missing / missing.sum())
-    dual[rows, labels] = 0.0
-    dual[rows, labels] = -dual.sum(axis=1)
+    leak, share = mass_to_move(weights @ dual, frequency)
+    if leak.any():
+        _core.move_mass(dual, labels, leak, share)
     return dual
+
+
+def mass_to_move(residual, frequency):
+    """The part of its mass that each class gives up, and the share of what is given it gets."""
+    surplus = np.maximum(residual, 0.0)
+    missing = np.maximum(-residual, 0.0)
+    if not missing.sum() > 0:
+        return np.zeros_like(residual), missing
+    leak = surplus / np.maximum(frequency + surplus, np.finfo(float).tiny)
+    return leak, missing / missing.sum()
+
+
+def mixture(leak, share):
+    """The matrix T, rows of sum one, for which q T is q after the move of mass."""
+    return np.diag(1.0 - leak) + np.outer(leak, share)
 
 
 def balance_flows(dual, labels, weights, *, largest=np.inf):

@@ -14,7 +14,14 @@ import numpy as np
 
 from . import _core
 from ._curvature import SoftmaxCurvature, StarCurvature
-from ._feasibility import balance_flows, balance_simplex, clip_simplex, clip_star
+from ._feasibility import (
+    balance_flows,
+    balance_simplex,
+    clip_simplex,
+    clip_star,
+    mass_to_move,
+    mixture,
+)
 from ._threads import over_rows
 
 COARSE = 2.0  # of log frequencies; nearer to the optimum Newton's method is better
@@ -67,13 +74,18 @@ class Loss:
 
         return sum(over_rows(part, scores)), dual
 
-    def value_and_slope(self, scores, direction, step, labels, weights):
-        """Value at `scores + step * direction` and its derivative in `step`."""
-        centre = self._centre(scores.dtype)
+    def value_along(self, scores, direction, step, labels, weights, out):
+        """Value at `scores + step * direction` and its derivative in `step`.
+
+        `out` is a pair of arrays (n, C) for the scores and the natural dual point there.
+        """
+        centre, (moved, dual) = self._centre(scores.dtype), out
 
         def part(rows):
-            state = labels[rows], weights[rows], centre[rows], self._sigma
-            return _core.value_and_slope(self.code, scores[rows], direction[rows], step, *state)
+            state = labels[rows], weights[rows], moved[rows], dual[rows], centre[rows]
+            return _core.value_along(
+                self.code, scores[rows], direction[rows], step, *state, self._sigma
+            )
 
         return _sums(over_rows(part, scores))
 
@@ -118,6 +130,17 @@ class Loss:
         """Second derivative in the scores, from the natural dual point there."""
         raise NotImplementedError
 
+    def mixture(self, residual, frequency):
+        """(C, C) matrix T if `balance` is q -> q T for q = g + e_y, else None.
+
+        `residual` is sum_i p_i g_i, `frequency` the weight of the samples of each class.
+        """
+        return None
+
+    def gain_of_shift(self, residual, frequency):
+        """About what the best shift of all scores gains, or more if that is not known."""
+        return np.inf
+
     def coarse_shift(self, dual, labels, weights):
         """A shift of all scores that surely lowers the loss, or None where Newton's is better."""
         return None
@@ -144,6 +167,15 @@ class CrossEntropy(Loss):
     def balance(self, dual, labels, weights):
         """Move mass between classes (see `balance_simplex`)."""
         return balance_simplex(dual, labels, weights)
+
+    def mixture(self, residual, frequency):
+        """What `balance` does to the probabilities."""
+        return mixture(*mass_to_move(residual, frequency))
+
+    def gain_of_shift(self, residual, frequency):
+        """By the largest curvature there can be, sum of r_k^2 / (2 max of the frequencies)."""
+        expected = np.maximum(frequency + residual, np.finfo(float).tiny)
+        return 0.5 * (residual**2 / np.maximum(frequency, expected)).sum()
 
     def curvature_at(self, dual, labels, weights):
         """diag(q) - q q^T."""

@@ -33,6 +33,8 @@ class Iterate:
         A = X^T diag(p) G.
     loss_value : tuple of Loss and float, or None
         A loss and its weighted sum at the scores, where that is known.
+    gradient : ndarray of shape (d + 1, C), or None
+        Of that loss in W and, in the last row, in the intercept (zero where none is fitted).
     """
 
     coef: np.ndarray
@@ -41,6 +43,7 @@ class Iterate:
     dual: np.ndarray
     correlation: np.ndarray
     loss_value: tuple | None = None
+    gradient: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,24 @@ class Problem:
         """Their mean, the mean squared entry of X."""
         return float(self.mean_squares.mean())
 
+    @cached_property
+    def frequencies(self):
+        """Weight of the samples of each class, shape (C,)."""
+        return np.bincount(self.labels, self.weights, minlength=self.n_classes)
+
+    @cached_property
+    def class_totals(self):
+        """sum of p_i x_i over the samples of each class, shape (d, C)."""
+        members = np.zeros((len(self.labels), self.n_classes))
+        members[np.arange(len(self.labels)), self.labels] = 1.0
+        return self.correlate(members)
+
+    @cached_property
+    def even_weight(self):
+        """The weight of each sample if all have the same, else None."""
+        first = float(self.weights[0])
+        return first if (self.weights == first).all() else None
+
     def with_loss(self, loss):
         """The same problem with another loss."""
         return replace(self, loss=loss)
@@ -97,12 +118,14 @@ class Problem:
         """sum_i p_i loss(z_i, y_i)."""
         return self.loss.value_and_dual(scores, self.labels, self.weights)[0]
 
+    def loss_at(self, iterate):
+        """sum_i p_i loss(z_i, y_i) at an iterate."""
+        loss, value = iterate.loss_value or (None, 0.0)
+        return value if loss is self.loss else self.loss_value(iterate.scores)
+
     def objective(self, iterate):
         """F at the primal point of an iterate."""
-        loss, value = iterate.loss_value or (None, 0.0)
-        if loss is not self.loss:
-            value = self.loss_value(iterate.scores)
-        return value + self.penalty.value(iterate.coef)
+        return self.loss_at(iterate) + self.penalty.value(iterate.coef)
 
     def curvature(self, scores):
         """Second derivative of the loss in the scores."""
@@ -114,6 +137,19 @@ class Problem:
         scores += intercept
         return scores
 
+    def correlate(self, dual):
+        """A = X^T diag(p) G, shape (d, C)."""
+        if self.even_weight is not None:
+            return self.even_weight * self.data.correlate(dual)
+        return self.data.correlate(self.weights[:, None] * dual)
+
+    def gradient(self, iterate):
+        """Of the loss at an iterate with the natural dual point, shape (d + 1, C)."""
+        if iterate.gradient is not None:
+            return iterate.gradient
+        residual = self.weights @ iterate.dual if self.fit_intercept else np.zeros(self.n_classes)
+        return np.vstack([iterate.correlation, residual])
+
     def balanced(self, dual):
         """A nearby dual point as the intercept demands it (works in place)."""
         dual[self.weights == 0] = 0.0
@@ -121,42 +157,70 @@ class Problem:
             dual = self.loss.balance(dual, self.labels, self.weights)
         return dual
 
-    def certified(self, coef, intercept, scores, dual, value=None):
+    def certified(self, coef, intercept, scores, dual):
         """The iterate with a given dual point, balanced first when there is an intercept."""
         dual = self.balanced(dual)
-        correlation = self.data.correlate(self.weights[:, None] * dual)
-        known = None if value is None else (self.loss, value)
-        return Iterate(coef, intercept, scores, dual, correlation, known)
+        return Iterate(coef, intercept, scores, dual, self.correlate(dual))
 
-    def evaluate(self, coef, intercept, scores=None, slack=0.0):
-        """The iterate at W with the natural dual point and the best intercept for W.
+    def evaluate(self, coef, intercept, scores=None, slack=0.0, known=None):
+        """The iterate at W with a good intercept for W, and the natural dual point made feasible.
 
-        `intercept` is where the search for the best one begins; `scores` saves a product
-        with X when they are known, and is overwritten.  The intercept may cost about the
-        square of `slack` more than the best one.
+        Parameters
+        ----------
+        coef : ndarray of shape (d, C)
+        intercept : ndarray of shape (C,)
+            Where the search for the best one begins.
+        scores : ndarray of shape (n, C), optional
+            Saves a product with X; is overwritten.
+        slack : float
+            The intercept may cost so much more than the best one.
+        known : tuple of float and ndarray, optional
+            The loss and the natural dual point at the scores.
         """
         if scores is None:
             scores = self.scores(coef, intercept)
+        value, dual = known or self.loss.value_and_dual(scores, self.labels, self.weights)
         if self.fit_intercept:
-            shift, value, dual = best_shift(self, scores, slack)
-            intercept = intercept + shift
-            scores += shift
-        else:
-            value, dual = self.loss.value_and_dual(scores, self.labels, self.weights)
-        return self.certified(coef, intercept, scores, dual, value)
+            shift, value, dual = best_shift(self, scores, (value, dual), slack)
+            if shift.any():
+                intercept = intercept + shift
+                scores += shift
+        return self._natural(coef, intercept, scores, dual, value)
+
+    def _natural(self, coef, intercept, scores, dual, value):
+        """The iterate with the natural dual point, made feasible."""
+        residual = self.weights @ dual
+        mixture = self.loss.mixture(residual, self.frequencies) if self.fit_intercept else None
+        if self.fit_intercept and mixture is None:
+            iterate = self.certified(coef, intercept, scores, dual)
+            gradient = np.vstack([iterate.correlation, np.zeros_like(residual)])
+            return replace(iterate, loss_value=(self.loss, value), gradient=gradient)
+        correlation = self.correlate(dual)
+        gradient = np.vstack([correlation, residual if self.fit_intercept else 0.0 * residual])
+        if self.fit_intercept:
+            # G = Q - Y; X^T diag(p) Q is mixed, the class totals X^T diag(p) Y stay.
+            correlation = correlation @ mixture + self.class_totals @ (
+                mixture - np.eye(len(mixture))
+            )
+            dual = self.balanced(dual)
+        known = self.loss, value
+        return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
 
 
-def best_shift(problem, scores, slack=0.0, max_steps=100):
+def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
     """argmin over b of the loss at `scores + b` (sum of b is 0), by Newton's method.
 
-    Returns the shift (C,), the loss and the natural dual point there.  Works on the scores alone.
+    `known` are the loss and the natural dual point at the scores.  Returns the shift (C,), the
+    loss and the natural dual point there.  Works on the scores alone.
     """
     loss, labels, weights = problem.loss, problem.labels, problem.weights
     shift = np.zeros(problem.n_classes)
-    value, dual = loss.value_and_dual(scores, labels, weights)
+    value, dual = known or loss.value_and_dual(scores, labels, weights)
     for number in range(max_steps):
         gradient = weights @ dual
         if np.abs(gradient).max() <= BALANCED * (weights @ np.abs(dual)).max():
+            break
+        if loss.gain_of_shift(gradient, problem.frequencies) <= slack:
             break
         coarse = loss.coarse_shift(dual, labels, weights) if number < MAX_COARSE else None
         if coarse is not None:

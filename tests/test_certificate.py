@@ -171,6 +171,17 @@ class TestBalance:
         alone = balance(dual[kept].copy(), labels[kept], weights[kept])
         np.testing.assert_allclose(balance(dual, labels, weights)[kept], alone, atol=1e-14)
 
+    @pytest.mark.parametrize("seed", range(3))
+    def test_mixture_does_what_the_balance_does(self, seed):
+        _, labels, weights = make_scores(n_samples=40)
+        dual, true = random_dual("cross-entropy", labels, 4, seed), np.eye(4)[labels]
+        frequency = np.bincount(labels, weights, minlength=4)
+        matrix = CrossEntropy().mixture(weights @ dual, frequency)
+        np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-15)
+        expected = (dual + true) @ matrix - true
+        found = balance_simplex(dual, labels, weights)
+        np.testing.assert_allclose(found, expected, atol=1e-15)
+
     def test_class_sums(self):
         scores, labels, weights = make_scores()
         expected = np.eye(4)[labels].T @ (weights[:, None] * scores)

@@ -133,8 +133,11 @@ def test_slope_along_a_direction(name, step, dtype):
     moved = scores.astype(float) + step * direction
     value, dual = loss.value_and_dual(moved, labels, weights)
     slope = weights @ (dual * direction).sum(axis=1)
-    found = loss.value_and_slope(scores, direction, step, labels, weights)
+    out = np.empty_like(scores), np.empty_like(scores)
+    found = loss.value_along(scores, direction, step, labels, weights, out)
     np.testing.assert_allclose(found, (value, slope), rtol=1e-13, atol=1e-14)
+    np.testing.assert_array_equal(out[0], moved.astype(dtype))
+    np.testing.assert_array_equal(out[1], dual.astype(dtype))
 
 
 @pytest.mark.parametrize("seed", range(3))

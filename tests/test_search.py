@@ -127,6 +127,11 @@ class TestRay:
             value = ray.problem.loss_value(scores) + ray.problem.penalty.value(coef)
             assert ray.value_and_slope(step)[0] == pytest.approx(value)
 
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge", "smoothed hinge"])
+    def test_start_is_known_from_the_iterate(self, name):
+        ray = self.ray(name)
+        np.testing.assert_allclose(ray.start, ray.value_and_slope(0.0), rtol=1e-12, atol=1e-14)
+
     def test_at_a_step(self):
         ray = self.ray("cross-entropy")
         found = ray.at(0.3)

@@ -95,15 +95,16 @@ class TestParts:
 
 class TestSameResults:
     @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
-    @pytest.mark.parametrize("method", ["value_and_dual", "value_and_slope", "fenchel_young"])
+    @pytest.mark.parametrize("method", ["value_and_dual", "value_along", "fenchel_young"])
     def test_losses(self, loss, method, scores):
         labels = np.arange(N_ROWS, dtype=np.int32) % N_CLASSES
         weights = np.full(N_ROWS, 1 / N_ROWS)
         if isinstance(loss, SmoothedHinge):
             loss = SmoothedHinge(np.full_like(scores, 0.5), 3.0)
+        room = np.empty_like(scores), np.empty_like(scores)
         arguments = {
             "value_and_dual": (scores, labels, weights),
-            "value_and_slope": (scores, scores[::-1].copy(), 0.3, labels, weights),
+            "value_along": (scores, scores[::-1].copy(), 0.3, labels, weights, room),
             "fenchel_young": (scores, labels, weights, 0.5 * scores, 0.7),
         }
         assert_same_with_two(lambda: getattr(loss, method)(*arguments[method]))

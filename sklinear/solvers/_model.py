@@ -35,7 +35,9 @@ class QuadraticModel:
         self.ridge = problem.penalty.l2 + self.damping
         self.start = self.whole[self.kept]
         self.gradient = _stacked_gradient(problem, iterate)[self.kept]
-        self.intercept_ridge = 1e-10 * (problem.loss.bend + hessian.mean_curvature)
+        # A class with next to no curvature would go to infinity; a step of ten is far for scores.
+        residual = np.abs(self.gradient[-1]).max()
+        self.intercept_ridge = 1e-10 * (problem.loss.bend + hessian.mean_curvature) + residual / 10
         self.l1 = np.full((len(self.start), 1), problem.penalty.l1)
         self.l1[-1] = 0.0
 
@@ -87,9 +89,9 @@ class QuadraticModel:
 
 def _stacked_gradient(problem, iterate):
     """Gradient of the loss and the L2 part, shape (d + 1, C)."""
-    slope = iterate.correlation + problem.penalty.l2 * iterate.coef
-    residual = problem.weights @ iterate.dual
-    return np.vstack([slope, residual if problem.fit_intercept else 0.0 * residual])
+    gradient = problem.gradient(iterate).copy()
+    gradient[:-1] += problem.penalty.l2 * iterate.coef
+    return gradient
 
 
 def violation(x, gradient, l1):

@@ -8,6 +8,7 @@ import numpy as np
 from .._certificate import certify
 from .._penalty import ElasticNet
 from ._hessian import SINGLE_LIMIT
+from ._pilot import approach, rough
 from ._preconditioner import MAX_MOMENTS, N_MODES
 from ._proximal_newton import ProximalNewton
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
@@ -21,9 +22,9 @@ def newton(problem, start):
     if start.dual is not None:
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
-    iterate = problem.evaluate(start.coef, start.intercept)
-    yield iterate
     stepper = Newton()
+    iterate = problem.evaluate(*approach(problem, stepper, start), slack=rough(problem))
+    yield iterate
     for stage in stages(problem, iterate):
         gain = np.inf
         while gain > STAGE_GAIN * stage.objective(iterate):
@@ -96,6 +97,10 @@ class Newton:
         following = self.proximal.step(problem, iterate)
         self.shown = self.proximal.shown
         return following
+
+    def enlarge(self):
+        """Go on with more samples than those seen so far."""
+        self.proximal.renewal.enlarge()
 
     def _is_hard(self, problem, iterate):
         return not self.proximal.solved or crowded(problem, iterate)

@@ -126,18 +126,17 @@ class ProximalNewton:
             self.shown = ray.linearised(problem.curvature(iterate.scores), found)
         explicit = self._is_explicit(problem, model.hessian.free)
         if explicit or penalty.l1 == 0:
-            self._correct(model.hessian, iterate, found)
+            self._correct(problem, model.hessian, iterate, found)
         self.renewal.judge(problem, predicted, change / predicted, explicit)
         self._adapt(change / predicted)
         return found
 
-    def _correct(self, hessian, iterate, found):
+    def _correct(self, problem, hessian, iterate, found):
         """Teach the Hessian the step."""
         move = np.vstack([found.coef - iterate.coef, found.intercept - iterate.intercept])
         # The losses do not see a shift of all classes.
         move -= move.mean(axis=1, keepdims=True)
-        change = np.vstack([found.correlation - iterate.correlation, np.zeros(move.shape[1])])
-        hessian.correct(move, change)
+        hessian.correct(move, problem.gradient(found) - problem.gradient(iterate))
 
     def _adapt(self, ratio):
         """Learn from how much of what the model promised came true."""

@@ -53,6 +53,13 @@ class Renewal:
             self.hessian = Hessian(problem, curvature, free, self.max_rows, precise)
         return self.hessian
 
+    def enlarge(self):
+        """Go on with more samples: what is known is that of some of them."""
+        self.max_rows, self.precise, self.near, self.stalls = None, False, False, 0
+        self.predicted, self.whole, self.renewals = -np.inf, False, 0
+        if self.hessian is not None:
+            self.hessian.sampled = True
+
     def give_up(self, hessian):
         """Let a Hessian go that led nowhere; if it was a fresh one, the next has to be better."""
         self.hessian = None

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+FEW = 10
+
 
 def draw_rows(n_rows, size):
     """Sorted indices of `size` rows (all if there are fewer), one at random from each part.
@@ -14,3 +16,17 @@ def draw_rows(n_rows, size):
     edges = np.arange(size + 1) * n_rows // size
     place = np.random.default_rng(0).random(size)
     return edges[:-1] + (place * np.diff(edges)).astype(np.intp)
+
+
+def draw_from_classes(labels, weights, n_rows):
+    """Indices of about so many rows with a positive weight, an equal share of each class.
+
+    Of rare classes at least a few rows are taken, if there are.
+    """
+    share = n_rows / len(labels)
+    chosen = []
+    for k in range(labels.max() + 1):
+        members = np.flatnonzero((labels == k) & (weights > 0))
+        wanted = max(int(np.ceil(share * len(members))), FEW)
+        chosen.append(members[draw_rows(len(members), wanted)])
+    return np.sort(np.concatenate(chosen))

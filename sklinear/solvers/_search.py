@@ -6,7 +6,7 @@ import numpy as np
 
 from .._problem import line_search
 
-SLACK = 0.03  # of what a step gained
+SLACK, SLACK_L1 = 3e-4, 3e-6  # of what a step gained
 FLAT = 0.25  # slope at the end of a search by that at its start
 
 
@@ -26,36 +26,51 @@ class Ray:
         self.problem, self.iterate, self.penalty = problem, iterate, penalty
         self.coef_move, self.intercept_move = np.ascontiguousarray(move[:-1]), move[-1]
         self.scores_move = problem.scores(self.coef_move, self.intercept_move)
-        self.known = {}
-        self.start = self.value_and_slope(0.0)
+        self.trial, self.room = None, None
+        slope = float(np.vdot(problem.gradient(iterate), move))
+        self.start = problem.loss_at(iterate) + penalty.value(iterate.coef), slope
+        self.start = self.start[0], slope + penalty.slope(iterate.coef, self.coef_move)
 
     def value_and_slope(self, step):
-        """The objective at a step, and its derivative."""
-        if step not in self.known:
-            self.known[step] = self._value_and_slope(step)
-        return self.known[step]
-
-    def _value_and_slope(self, step):
+        """The objective at a step, and its derivative; the scores there are kept."""
         problem, iterate = self.problem, self.iterate
-        value, slope = problem.loss.value_and_slope(
-            iterate.scores, self.scores_move, step, problem.labels, problem.weights
+        if self.room is None:
+            self.room = np.empty_like(iterate.scores), np.empty_like(iterate.scores)
+        loss, slope = problem.loss.value_along(
+            iterate.scores, self.scores_move, step, problem.labels, problem.weights, self.room
         )
+        self.trial = step, loss
         coef = iterate.coef + step * self.coef_move
-        return value + self.penalty.value(coef), slope + self.penalty.slope(coef, self.coef_move)
+        value, slope = (
+            loss + self.penalty.value(coef),
+            slope + self.penalty.slope(coef, self.coef_move),
+        )
+        return value, slope
 
     def search(self, longest):
         """A step that lowers the objective (0 if there is none), and the change."""
         step = line_search(self.value_and_slope, self.start, longest, FLAT)
-        return step, self.value_and_slope(step)[0] - self.start[0]
+        return step, self._value(step) - self.start[0]
+
+    def _value(self, step):
+        if self.trial is None or self.trial[0] != step:
+            self.value_and_slope(step)
+        coef = self.iterate.coef + step * self.coef_move
+        return self.trial[1] + self.penalty.value(coef)
 
     def at(self, step):
-        """The iterate after a step, with the natural dual point."""
-        iterate, change = self.iterate, self.value_and_slope(step)[0] - self.start[0]
+        """The iterate after a step, with the natural dual point made feasible."""
+        iterate, change = self.iterate, self._value(step) - self.start[0]
+        (scores, dual), self.room = self.room, None
+        known, self.trial = (self.trial[1], dual), None
+        # With an L1 part an unbalanced dual point costs the gap in proportion.
+        slack = SLACK_L1 if self.problem.penalty.l1 > 0 else SLACK
         return self.problem.evaluate(
             iterate.coef + step * self.coef_move,
             iterate.intercept + step * self.intercept_move,
-            iterate.scores + step * self.scores_move,
-            slack=SLACK * abs(change),
+            scores,
+            slack=slack * abs(change),
+            known=known,
         )
 
     def linearised(self, curvature, iterate):

@@ -1,0 +1,105 @@
+"""The first approach on a sample of the rows."""
+
+import numpy as np
+import pytest
+from problems import make_problem, zero_start
+
+from sklinear._certificate import certify
+from sklinear.solvers import _pilot
+from sklinear.solvers._newton import Newton, newton
+from sklinear.solvers._pilot import approach, pilot_rows, represents, sample
+from sklinear.solvers._sampling import FEW, draw_from_classes
+
+N_ROWS = 400
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """A pilot of 400 rows."""
+    monkeypatch.setattr(_pilot, "FEWEST_ROWS", N_ROWS)
+
+
+def large_problem(name="cross-entropy", l1_ratio=0.0, alpha=1e-3, **options):
+    return make_problem(name, l1_ratio, alpha, n_samples=2400, n_features=6, **options)
+
+
+class TestSample:
+    def test_keeps_the_weight_of_each_class(self):
+        problem = large_problem()
+        small = sample(problem, N_ROWS)
+        assert N_ROWS <= len(small.labels) <= N_ROWS + problem.n_classes
+        np.testing.assert_allclose(small.frequencies, problem.frequencies, rtol=1e-14)
+
+    def test_rows_belong_to_their_labels(self):
+        problem = large_problem()
+        rows = draw_from_classes(problem.labels, problem.weights, N_ROWS)
+        small = sample(problem, N_ROWS)
+        np.testing.assert_array_equal(small.data.X, problem.data.X[rows])
+        np.testing.assert_array_equal(small.labels, problem.labels[rows])
+
+    def test_rare_classes_and_samples_without_weight(self):
+        labels = np.r_[np.zeros(1000), np.ones(30), np.full(4, 2)].astype(np.int32)
+        weights = np.ones(len(labels))
+        weights[:500] = 0
+        rows = draw_from_classes(labels, weights, 100)
+        assert (weights[rows] > 0).all()
+        counts = np.bincount(labels[rows])
+        assert counts[1] == FEW
+        assert counts[2] == 4
+
+    def test_a_rare_feature_is_not_represented(self):
+        problem = large_problem()
+        assert represents(sample(problem, N_ROWS), problem)
+        problem.data.X[:, 0] = 0
+        problem.data.X[::600, 0] = 25
+        del problem.__dict__["mean_squares"]
+        assert not represents(sample(problem, N_ROWS), problem)
+
+
+class TestApproach:
+    def test_none_where_the_sample_would_not_be_much_smaller(self, short):
+        assert pilot_rows(large_problem()) == N_ROWS
+        assert pilot_rows(make_problem("cross-entropy", 0.0, n_samples=600)) is None
+
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+    def test_comes_near_for_few_passes(self, name, l1_ratio, short):
+        problem = large_problem(name, l1_ratio)
+        before = problem.data.passes.total
+        coef, intercept = approach(problem, Newton(), zero_start(problem))
+        passes = problem.data.passes.total - before
+        near = problem.evaluate(coef, intercept)
+        left = certify(problem, near).objective - best_value(problem)
+        assert left <= 0.03 * problem.value_at_zero
+        assert passes <= 12
+
+    def test_what_it_learnt_is_known_to_be_that_of_a_sample(self, short):
+        problem, stepper = large_problem(), Newton()
+        approach(problem, stepper, zero_start(problem))
+        assert stepper.proximal.renewal.hessian is None or stepper.proximal.renewal.hessian.sampled
+
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+    def test_same_optimum(self, l1_ratio, short):
+        problem = large_problem(l1_ratio=l1_ratio)
+        found = best_value(problem)
+        assert found == pytest.approx(best_value(large_problem(l1_ratio=l1_ratio), None), rel=1e-9)
+
+    def test_a_warm_start_has_no_pilot(self, short):
+        problem, start = large_problem(), zero_start(large_problem())
+        start.coef[0] = 0.1
+        before = problem.data.passes.total
+        coef, _ = approach(problem, Newton(), start)
+        assert coef is start.coef
+        assert problem.data.passes.total == before
+
+
+def best_value(problem, rows=N_ROWS):
+    """The optimum, found with a pilot of so many rows or without."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(_pilot, "FEWEST_ROWS", rows or 10**9)
+    for iterate in newton(problem, zero_start(problem)):
+        certificate = certify(problem, iterate)
+        if certificate.gap <= 1e-9 * problem.value_at_zero:
+            break
+    patch.undo()
+    return certificate.objective
