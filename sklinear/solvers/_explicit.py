@@ -52,12 +52,12 @@ def _recentre(model, hessian, x, gradient, l1):
     full[model.free] = x
     shift = model.recentre(full)[model.free]
     change = hessian @ shift
-    if not _decrease(x, gradient, l1, shift, change) < 0:
+    if not decrease(x, gradient, l1, shift, change) < 0:
         return x, gradient
     return x + shift, gradient + change
 
 
-def _decrease(x, gradient, l1, move, change):
+def decrease(x, gradient, l1, move, change):
     """What a move, mapped to `change` by the Hessian, adds to the model."""
     return gradient @ move + 0.5 * move @ change + l1 @ (np.abs(x + move) - np.abs(x))
 
@@ -85,7 +85,7 @@ def _cut_step(hessian, x, gradient, l1, direction):
         candidate[crossing] = 0.0
         move = candidate - x
         change = hessian @ move
-        if _decrease(x, gradient, l1, move, change) < 0:
+        if decrease(x, gradient, l1, move, change) < 0:
             return candidate, gradient + change, not crossing.any()
     return x, gradient, True
 
@@ -96,27 +96,46 @@ def _first_crossing(x, l1, direction):
     return min(1.0, np.min(-x[towards] / direction[towards], initial=1.0))
 
 
+class ScaledFactor:
+    """A factor of a positive semi-definite matrix, scaled to a unit diagonal, plus a ridge."""
+
+    def __init__(self, matrix, ridge=RIDGES[0]):
+        diagonal = np.diag(matrix)
+        self.scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max()))
+        self.scaled = matrix * self.scale * self.scale[:, None]
+        self.positive = self.factor(ridge)
+
+    def factor(self, ridge):
+        """Factor anew, with another ridge; whether that went well."""
+        factor = self.scaled.copy()
+        factor[np.diag_indices_from(factor)] += ridge
+        self.lower, info = dpotrf(factor.T, lower=True, clean=False, overwrite_a=True)
+        return info == 0
+
+    def solve(self, rhs):
+        """Solution for a right side."""
+        return self.scale * dpotrs(self.lower, self.scale * rhs, lower=True)[0]
+
+
 def _solve(matrix, rhs):
     """Solve a positive semi-definite system, scaled to a unit diagonal, with a small ridge.
 
     The ridge grows where rounding leaves a solution that is none.
     """
-    diagonal = np.diag(matrix)
-    scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max()))
-    scaled, rhs = matrix * scale * scale[:, None], scale * rhs
-    solution = np.zeros_like(rhs)
+    system, solution = ScaledFactor(matrix), np.zeros_like(rhs)
     for ridge in RIDGES:
-        factor = scaled.copy()
-        factor[np.diag_indices_from(factor)] += ridge
-        lower, info = dpotrf(factor.T, lower=True, clean=False, overwrite_a=True)
-        if info != 0:
+        if ridge != RIDGES[0]:
+            system.positive = system.factor(ridge)
+        if not system.positive:
             continue
-        solution = dpotrs(lower, rhs, lower=True)[0]
+        solution = system.solve(rhs)
+        scaled = solution / system.scale
         # Half the product with the right side is what the quadratic wins at the solution.
-        won = rhs @ solution - 0.5 * solution @ (scaled @ solution)
-        if won >= 0.4 * rhs @ solution >= 0:
+        hoped = rhs @ solution
+        won = hoped - 0.5 * scaled @ (system.scaled @ scaled)
+        if won >= 0.4 * hoped >= 0:
             break
-    return scale * solution
+    return solution
 
 
 def solve_dense(model, diagonal, rhs):

@@ -47,7 +47,8 @@ class Hessian:
         self.dtype = self.data.dtype if single else np.dtype(np.float64)
         self.dense_dtype = np.dtype(np.float64 if self.precise else np.float32)
         self.narrow = self.curvature.astype(self.dtype)
-        self.mean_curvature = float(np.trace(self.curvature.mean())) / problem.n_classes
+        self.class_curvature = np.diag(self.curvature.mean())
+        self.mean_curvature = float(self.class_curvature.mean())
         self.corrections, self.age, self._dense = [], 0, None
 
     def _restrict(self, problem, curvature, max_rows):

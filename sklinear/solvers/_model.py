@@ -36,8 +36,8 @@ class QuadraticModel:
         self.start = self.whole[self.kept]
         self.gradient = _stacked_gradient(problem, iterate)[self.kept]
         # A class with next to no curvature would go to infinity; a step of ten is far for scores.
-        residual = np.abs(self.gradient[-1]).max()
-        self.intercept_ridge = 1e-10 * (problem.loss.bend + hessian.mean_curvature) + residual / 10
+        lack = np.max(0.1 * np.abs(self.gradient[-1]) - hessian.class_curvature, initial=0.0)
+        self.intercept_ridge = 1e-10 * (problem.loss.bend + hessian.mean_curvature) + lack
         self.l1 = np.full((len(self.start), 1), problem.penalty.l1)
         self.l1[-1] = 0.0
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._problem import Iterate
 from ._sampling import draw_from_classes
 
 FEWEST_ROWS = 2500

@@ -18,15 +18,18 @@ import numpy as np
 
 from ._conjugate import minimise_by_columns, minimise_by_products
 from ._explicit import minimise_dense
+from ._hessian import Hessian
 from ._model import QuadraticModel
 from ._preconditioner import Preconditioners
-from ._renewal import Renewal
+from ._refined import minimise_refined
+from ._renewal import Renewal, worth_in_products
 from ._search import Ray
 from ._working_set import MAX_DENSE_VARIABLES, dense_limit, free_variables
 
 MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
 SAMPLE_RIDGE, SAMPLE_RIDGE_L1 = 0.01, 0.05
+REFINED = 1e-4  # of the violation, in exact models
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 MAX_PRODUCTS, MAX_EXHAUSTED = 100, 2
 
@@ -61,7 +64,11 @@ class ProximalNewton:
         objective = abs(problem.objective(iterate))
         for _ in range(MAX_TRIALS):
             model = self._model(problem, iterate)
-            target, gradient = self._minimise(problem, model, self.accuracy)
+            found = self._minimise(problem, model)
+            if found is None:  # too far from the Hessian at hand
+                self.renewal.restart(problem)
+                continue
+            target, gradient = found
             predicted = model.value(target, gradient)
             self.solved = model.solved or not model.hessian.is_exact
             # No step can win more than the objective: a model that hopes for it is flat where
@@ -79,6 +86,10 @@ class ProximalNewton:
     def _model(self, problem, iterate):
         free = free_variables(problem, iterate)
         hessian = self.renewal.hessian_for(problem, iterate, free, self._is_explicit(problem, free))
+        explicit = self._is_explicit(problem, hessian.free)
+        if explicit and self.renewal.refines(problem, hessian):
+            curvature, n_rows = problem.curvature(iterate.scores), len(problem.labels)
+            hessian = Hessian(problem, curvature, hessian.all_free, n_rows)
         return QuadraticModel(problem, iterate, hessian, self._ridge(problem, hessian))
 
     def _ridge(self, problem, hessian):
@@ -95,9 +106,10 @@ class ProximalNewton:
             share += ridge * hessian.mean_curvature
         return share * problem.mean_squares
 
-    def _minimise(self, problem, model, accuracy):
+    def _minimise(self, problem, model):
+        accuracy = self.accuracy
         if self._is_explicit(problem, model.free):
-            return minimise_dense(model, (1e-3 if self.renewal.near else 0.1) * accuracy)
+            return self._minimise_explicitly(problem, model)
         preconditioner = self.preconditioners.of(problem, model)
         if problem.penalty.l1 > 0:
             return minimise_by_columns(model, preconditioner, accuracy)
@@ -106,6 +118,12 @@ class ProximalNewton:
         self.exhausted += model.n_products == MAX_PRODUCTS
         self.preconditioners.charge(model)
         return found
+
+    def _minimise_explicitly(self, problem, model):
+        rough = self.renewal.hessian
+        if model.hessian is rough:
+            return minimise_dense(model, (1e-3 if self.renewal.near else 0.1) * self.accuracy)
+        return minimise_refined(model, rough, REFINED, worth_in_products(problem, rough) // 3)
 
     def _move(self, problem, model, target):
         """Stacked step of all features to the minimiser of the model."""
@@ -126,8 +144,9 @@ class ProximalNewton:
             self.shown = ray.linearised(problem.curvature(iterate.scores), found)
         explicit = self._is_explicit(problem, model.hessian.free)
         if explicit or penalty.l1 == 0:
-            self._correct(problem, model.hessian, iterate, found)
-        self.renewal.judge(problem, predicted, change / predicted, explicit)
+            self._correct(problem, self.renewal.hessian, iterate, found)
+        refined = model.hessian is not self.renewal.hessian
+        self.renewal.judge(problem, predicted, change / predicted, explicit, refined)
         self._adapt(change / predicted)
         return found
 

@@ -16,6 +16,7 @@ OLD = 4  # steps, for products
 KEPT = (0.5, 1.6)  # actual by predicted change of a model that may serve again
 SLOW, IMPRECISE = 0.5, 0.1  # predicted by previous predicted change
 STALE, MAX_RENEWALS = 1.1, 2
+REFINABLE = 25  # products
 NEAR = 3e-4  # predicted change, of F(0)
 
 
@@ -67,11 +68,21 @@ class Renewal:
             self.max_rows *= 3
             self.precise = True
 
-    def judge(self, problem, predicted, ratio, explicit):
+    def restart(self, problem):
+        """Have the next Hessian built from all samples."""
+        self.hessian, self.max_rows = None, len(problem.labels)
+
+    def refines(self, problem, hessian):
+        """Whether products with the exact Hessian are to refine what this one finds."""
+        cheap = worth_in_products(problem, hessian) >= REFINABLE
+        return self.near and cheap and (hessian.age > 0 or hessian.sampled)
+
+    def judge(self, problem, predicted, ratio, explicit, refined):
         """Decide by the change a model promised, and by how much of it came true.
 
         Where a model promised too little, the curvature has fallen since the Hessian was built,
-        and rows are blamed only if that happens again.
+        and rows are blamed only if that happens again.  A model that refined it says nothing of
+        the Hessian.
         """
         hessian = self.hessian
         bad = not KEPT[0] <= ratio <= KEPT[1]
@@ -83,9 +94,13 @@ class Renewal:
         self.predicted = predicted
         # Coordinate descent through columns of X knows nothing of corrections.
         by_columns = problem.penalty.l1 > 0 and not explicit
-        if bad or slow or self.near or by_columns or is_paid_off(problem, hessian, explicit):
+        refinable = explicit and self.refines(problem, hessian)
+        if refined and self.near:
+            return
+        paid_off = not refinable and is_paid_off(problem, hessian, explicit)
+        if bad or slow or by_columns or paid_off or (self.near and not refinable):
             self.hessian = None
-        if self.near:
+        if self.near and not refinable:
             self.max_rows = len(problem.labels)
         elif hessian.sampled:
             self._choose_rows(hessian, bad, slow, ratio)
@@ -125,6 +140,13 @@ def pass_cost(problem):
 def dense_cost(n_rows, size):
     """Operations that build an explicit Hessian."""
     return n_rows * size * (size + 30)
+
+
+def worth_in_products(problem, hessian):
+    """With how many products an explicit Hessian of all samples costs as much."""
+    n, d = problem.data.shape
+    product = n * problem.n_classes * (8 * d + 60)
+    return dense_cost(n, np.count_nonzero(hessian.free)) / product
 
 
 def first_rows(problem, size):
