@@ -71,12 +71,16 @@ class Curvature:
 
         def partial(chosen):
             blocks = ((rows, columns(rows)) for rows in chosen)
-            two = self.factor.shape[1] == 2
-            return (self._gram_of_two_classes if two else self._gram)(blocks, feature, klass)
+            return form(blocks, feature, klass)
+
+        form = self._form_of_gram()
 
         half = len(slices) // 2
         halves = [slices[:half], slices[half:]] if half else [slices]
         return sum(run(partial, halves, len(self.labels) * len(feature)))
+
+    def _form_of_gram(self):
+        return self._gram_of_two_classes if self.factor.shape[1] == 2 else self._gram
 
     def _gram_of_two_classes(self, blocks, feature, klass):
         """M_i = m_i [[1, -1], [-1, 1]]: one block, with signs."""
@@ -139,6 +143,19 @@ class SoftmaxCurvature(Curvature):
     def active_rows(self):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.weights)
+
+    def _form_of_gram(self):
+        alike = (self.factor == self.factor[0]).all()
+        return self._gram_of_like_samples if alike else super()._form_of_gram()
+
+    def _gram_of_like_samples(self, blocks, feature, klass):
+        """A Kronecker product where M is the same for all samples, as it is at W = 0."""
+        share = self.factor[0].astype(float)
+        moments = 0.0
+        for rows, features in blocks:
+            moments += features.T @ (self.weights[rows, None].astype(features.dtype) * features)
+        one = np.diag(share) - np.outer(share, share)
+        return moments[np.ix_(feature, feature)] * one[np.ix_(klass, klass)]
 
     def _gram(self, blocks, feature, klass):
         """Minus one product of the columns q_k x_j; the blocks of single classes, where that would

@@ -127,6 +127,22 @@ def test_gram(name, width, part):
     np.testing.assert_allclose(single, expected, atol=1e-6)
 
 
+def test_gram_of_samples_with_the_same_scores():
+    """The blocks of classes are multiples of one matrix."""
+    _, labels, weights = make_scores()
+    scores = np.tile([0.3, -1.0, 0.2, 0.7], (len(labels), 1))
+    loss = LOSSES["cross-entropy"](labels, 4)
+    curvature, M = (
+        loss.curvature(scores, labels, weights),
+        matrices("cross-entropy", scores, labels),
+    )
+    features = np.random.default_rng(2).normal(size=(len(M), 5))
+    feature, klass = np.nonzero(np.random.default_rng(3).random((5, 4)) < 0.7)
+    full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)
+    expected = full[feature[:, None], klass[:, None], feature, klass]
+    np.testing.assert_allclose(gram(curvature, features, feature, klass), expected, atol=1e-14)
+
+
 @pytest.mark.parametrize("width", [5, 70])
 @pytest.mark.parametrize("name", SMOOTH)
 def test_gram_of_one_class(name, width):

@@ -156,13 +156,12 @@ class TestRay:
         target, _ = minimise_dense(model, 1e-10, max_rounds=100)
         ray = Ray(problem, iterate, target - model.whole, problem.penalty)
         natural = ray.at(1.0)
-        linearised = ray.linearised(problem.curvature(iterate.scores), natural)
+        linearised = ray.linearised(natural)
         assert certify(problem, linearised).gap <= 0.2 * certify(problem, natural).gap
 
     def test_linearised_point_is_consistent_and_feasible(self):
         ray = self.ray("cross-entropy", 1.0)
-        curvature = ray.problem.curvature(ray.iterate.scores)
-        found = ray.linearised(curvature, ray.at(1.0))
+        found = ray.linearised(ray.at(1.0))
         weighted = ray.problem.weights[:, None] * found.dual
         np.testing.assert_allclose(found.correlation, ray.problem.data.X.T @ weighted, atol=1e-14)
         np.testing.assert_allclose(weighted.sum(axis=0), 0, atol=1e-14)

@@ -7,7 +7,7 @@ from .. import _core
 from ._model import violation
 
 DIVERGED = 1e3
-RIDGES = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5)
+RIDGES = (1e-13, 1e-9, 1e-6)
 
 
 def minimise_dense(model, accuracy, max_rounds=20):
@@ -34,7 +34,7 @@ def minimise_dense(model, accuracy, max_rounds=20):
 
 
 def improve(hessian, x, gradient, l1, number=0):
-    """Sweeps of coordinate descent, then Newton steps on the support; one step if l1 is zero.
+    """Sweeps of coordinate descent, then a Newton step on the support.
 
     Sweeps cost little beside a factorisation: their number doubles from round to round.
     """
@@ -62,23 +62,19 @@ def decrease(x, gradient, l1, move, change):
     return gradient @ move + 0.5 * move @ change + l1 @ (np.abs(x + move) - np.abs(x))
 
 
-def _newton_on_support(hessian, x, gradient, l1, max_steps=3):
-    """Newton steps on the support, variables that change sign set to zero; the model falls."""
-    for _ in range(max_steps):
-        support = np.flatnonzero((x != 0) | (l1 == 0))
-        if len(support) == 0:
-            break
-        slope = (gradient + l1 * np.sign(x))[support]
-        direction = np.zeros_like(x)
-        direction[support] = -_solve(hessian[np.ix_(support, support)], slope)
-        x, gradient, whole = _cut_step(hessian, x, gradient, l1, direction)
-        if whole:
-            break
-    return x, gradient
+def _newton_on_support(hessian, x, gradient, l1):
+    """A Newton step on the support, variables that change sign set to zero; the model falls."""
+    support = np.flatnonzero((x != 0) | (l1 == 0))
+    if len(support) == 0:
+        return x, gradient
+    slope = (gradient + l1 * np.sign(x))[support]
+    direction = np.zeros_like(x)
+    direction[support] = -_solve(hessian[np.ix_(support, support)], slope)
+    return _cut_step(hessian, x, gradient, l1, direction)
 
 
 def _cut_step(hessian, x, gradient, l1, direction):
-    """The longest step tried that lowers the model; whether nothing cut it short or down."""
+    """The longest step tried that lowers the model."""
     for step in (1.0, 0.5, 0.25, 0.125, _first_crossing(x, l1, direction)):
         candidate = x + step * direction
         crossing = (l1 > 0) & (x != 0) & (candidate * x <= 1e-14 * x * x)
@@ -86,8 +82,8 @@ def _cut_step(hessian, x, gradient, l1, direction):
         move = candidate - x
         change = hessian @ move
         if decrease(x, gradient, l1, move, change) < 0:
-            return candidate, gradient + change, not crossing.any()
-    return x, gradient, True
+            return candidate, gradient + change
+    return x, gradient
 
 
 def _first_crossing(x, l1, direction):

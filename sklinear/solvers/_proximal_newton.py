@@ -28,6 +28,7 @@ from ._working_set import MAX_DENSE_VARIABLES, dense_limit, free_variables
 
 MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
+REVIVED = 1e-5  # damping after a model that was too flat
 SAMPLE_RIDGE, SAMPLE_RIDGE_L1 = 0.01, 0.05
 REFINED = 1e-4  # of the violation, in exact models
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
@@ -78,7 +79,7 @@ class ProximalNewton:
                 if found is not None:
                     return found
             if not (model.hessian.age or model.hessian.sampled):
-                self.damping = min(16 * self.damping, 1.0)
+                self.damping = min(max(16 * self.damping, REVIVED), 1.0)
             self.renewal.give_up(model.hessian)
             self.accuracy = max(0.1 * self.accuracy, 1e-8)
         return None
@@ -122,8 +123,8 @@ class ProximalNewton:
     def _minimise_explicitly(self, problem, model):
         rough = self.renewal.hessian
         if model.hessian is rough:
-            return minimise_dense(model, (1e-3 if self.renewal.near else 0.1) * self.accuracy)
-        return minimise_refined(model, rough, REFINED, worth_in_products(problem, rough) // 3)
+            return minimise_dense(model, (1e-3 if self.renewal.near else 1.0) * self.accuracy)
+        return minimise_refined(model, rough, REFINED, worth_in_products(problem, rough) // 2)
 
     def _move(self, problem, model, target):
         """Stacked step of all features to the minimiser of the model."""
@@ -141,7 +142,7 @@ class ProximalNewton:
             return None
         found = self.shown = ray.at(step)
         if penalty.l1 > 0 and not (model.hessian.sampled or model.hessian.age):
-            self.shown = ray.linearised(problem.curvature(iterate.scores), found)
+            self.shown = ray.linearised(found)
         explicit = self._is_explicit(problem, model.hessian.free)
         if explicit or penalty.l1 == 0:
             self._correct(problem, self.renewal.hessian, iterate, found)
@@ -162,7 +163,7 @@ class ProximalNewton:
         if ratio > 0.7:
             self.damping = max(self.damping / 8, 1e-12)
         elif ratio < 0.3:
-            self.damping = min(4 * self.damping, 1.0)
+            self.damping = min(max(4 * self.damping, 0.1 * REVIVED), 1.0)
         self.accuracy = max(self.accuracy / 3, 1e-3) if ratio > 0.8 else 0.1
 
     def _is_explicit(self, problem, free):

@@ -73,13 +73,16 @@ class Ray:
             known=known,
         )
 
-    def linearised(self, curvature, iterate):
+    def linearised(self, iterate):
         """Another iterate with the dual point that the whole move foresees, G + M dZ.
 
         Where the move minimises the model exactly, this point fulfils |A| <= l1 exactly; the
         natural one only to first order in the move.
         """
-        dual = self.iterate.dual + curvature.change(self.scores_move)
-        dual = self.problem.loss.clip(dual, self.problem.labels)
-        found = self.problem.certified(iterate.coef, iterate.intercept, iterate.scores, dual)
+        problem, loss = self.problem, self.problem.loss
+        _, dual = loss.value_and_dual(self.iterate.scores, problem.labels, problem.weights)
+        curvature = loss.curvature_at(dual, problem.labels, problem.weights)
+        dual += curvature.change(self.scores_move)
+        dual = loss.clip(dual, problem.labels)
+        found = problem.certified(iterate.coef, iterate.intercept, iterate.scores, dual)
         return replace(found, loss_value=iterate.loss_value)

@@ -113,7 +113,7 @@ class SmoothedNewton:
         natural = iterate.coef / norm.eta(iterate.coef)
         self.slope = np.clip(natural + bend * ray.coef_move / penalty.l1, -1.0, 1.0)
         found = ray.at(step)
-        self._show(ray, model, curvature, norm, found)
+        self._show(ray, model, norm, found)
         self._adapt(problem, model, norm, ray, -np.vdot(gradient, move), change)
         return found
 
@@ -152,7 +152,7 @@ class SmoothedNewton:
             self.preconditioner = None
         return move, bend
 
-    def _show(self, ray, model, curvature, norm, found):
+    def _show(self, ray, model, norm, found):
         """Small weights go to zero where that costs no more than the smoothing does."""
         problem, shown = ray.problem, found
         ceiling = problem.objective(found) + norm.excess(found.coef)
@@ -163,7 +163,7 @@ class SmoothedNewton:
             if problem.objective(sparse) <= ceiling:
                 shown = sparse
                 break
-        self.shown = shown if model.hessian.sampled else ray.linearised(curvature, shown)
+        self.shown = shown if model.hessian.sampled else ray.linearised(shown)
 
     def _adapt(self, problem, model, norm, ray, decrement, change):
         """Less smoothing once that is most of the error; whole models near the end."""

@@ -34,7 +34,7 @@ def free_variables(problem, iterate):
         return free
     support = iterate.coef != 0
     excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
-    room = max(1000 if n > d else 200, np.count_nonzero(support))
+    room = max(300 if n > d else 200, np.count_nonzero(support))
     if np.count_nonzero(excess > 0) > room:
         cut = np.partition(excess, -room, axis=None)[-room]
         free[:-1] = support | (excess >= cut)
