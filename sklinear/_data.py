@@ -18,6 +18,13 @@ SMALL_PRODUCT = (
 FEWEST_ROWS, MOST_ROWS = 32, 2048  # of a small product
 
 
+def _total(arrays):
+    """Their sum, in the place of the first."""
+    for array in arrays[1:]:
+        arrays[0] += array
+    return arrays[0]
+
+
 class Passes:
     """Counts products with X; one pass reads X for the scores and again for the gradient."""
 
@@ -146,7 +153,7 @@ class DenseData(Data):
                 out += rows[block].T @ part
             return out
 
-        return np.ascontiguousarray(sum(run(partial, parts(self.shape[0], self.X.size))).T)
+        return np.ascontiguousarray(_total(run(partial, parts(self.shape[0], self.X.size))).T)
 
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""
@@ -229,7 +236,7 @@ class SparseData(Data):
             return out
 
         # Each part has a result of the size of the weights: few of them.
-        return sum(run(partial, parts(self.shape[0], X.nnz, 2)))
+        return _total(run(partial, parts(self.shape[0], X.nnz, 2)))
 
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._blas import add_to
+
 
 def minimise_by_products(model, preconditioner, accuracy, max_products=100, gain=0.0):
     """Minimiser of a model without an L1 part, and the gradient there."""
@@ -95,15 +97,23 @@ def projected_step(model, x, gradient, sign, direction, change):
     return x, gradient
 
 
+def _within(vector, outside):
+    """The vector, set to zero outside of the support."""
+    if outside is not None:
+        vector[outside] = 0.0
+    return vector
+
+
 def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_products, gain=0.0):
     """Solve H v = rhs on `support`; returns v, H v and the number of products.
 
     It ends with a residual of `accuracy` times the first, or with a step that won no more than
     the share `gain` of what the steps before it won on average (Nash and Nocedal, 1991).
     """
+    outside = None if support.all() else ~support
     solution, image = np.zeros_like(rhs), np.zeros_like(rhs)
-    residual = np.where(support, rhs, 0.0)
-    scaled = np.where(support, preconditioner.apply(residual), 0.0)
+    residual = _within(rhs.copy(), outside)
+    scaled = _within(preconditioner.apply(residual), outside)
     direction, rho = scaled.copy(), np.vdot(residual, scaled)
     first, count, won = rho, 0, 0.0
     while count < max_products and rho > 0:
@@ -113,13 +123,14 @@ def conjugate_gradients(product, rhs, preconditioner, support, accuracy, max_pro
         if not bend > 0:
             break
         step = rho / bend
-        solution += step * direction
-        image += step * mapped
-        residual -= step * np.where(support, mapped, 0.0)
-        scaled = np.where(support, preconditioner.apply(residual), 0.0)
+        add_to(solution, step, direction)
+        add_to(image, step, mapped)
+        add_to(residual, -step, _within(mapped, outside))
+        scaled = _within(preconditioner.apply(residual), outside)
         rho, previous = np.vdot(residual, scaled), rho
         won += step * previous
         if rho <= accuracy**2 * first or count * step * previous <= gain * won:
             break
-        direction = scaled + (rho / previous) * direction
+        direction *= rho / previous
+        direction += scaled
     return solution, image, count

@@ -6,6 +6,7 @@ row belongs to the intercept.
 
 import numpy as np
 
+from ._blas import add_to
 from ._sampling import draw_rows
 
 SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
@@ -83,7 +84,7 @@ class Hessian:
         out[:-1] = self.data.correlate(scores)
         out[-1] = scores.sum(axis=0)
         for sign, part in self.corrections:
-            out += sign * np.vdot(part, vector) * part
+            add_to(out, sign * np.vdot(part, vector), part)
         return out
 
     def scores(self, vector):
@@ -109,7 +110,8 @@ class Hessian:
         feature, klass = np.nonzero(self.free)
         self.data.passes.add(2 * self.data.share)
         features = np.arange(len(self.free) - 1)
-        slices = list(self.data.blocks(max(1, (len(feature) + len(features)) // 8)))
+        # Blocks so small that the columns formed of them stay in the cache.
+        slices = list(self.data.blocks(2 * (len(feature) + len(features) + 1)))
 
         def columns(rows):
             return self.data.columns(rows, features, self.dense_dtype)

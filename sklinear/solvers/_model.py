@@ -49,7 +49,9 @@ class QuadraticModel:
 
     def product(self, vector):
         """H @ vector, in the precision of X but for the ridge."""
-        return self.hessian.product(vector) + self.ridges()[:, None] * vector
+        out = self.hessian.product(vector)
+        out += self.ridges()[:, None] * vector
+        return out
 
     def diagonal(self):
         """The diagonal of H, stacked."""

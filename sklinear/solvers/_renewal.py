@@ -7,7 +7,7 @@ import numpy as np
 
 from ._hessian import Hessian
 
-FIRST_ROWS = 10_000
+FIRST_ROWS = 5000
 FEWEST_ROWS = 1000
 FIRST_PASSES = 1
 OVERHEAD = int(1e8)  # of a step on a problem without data

@@ -1,0 +1,8 @@
+"""In-place sums of arrays, by SciPy's BLAS."""
+
+from scipy.linalg.blas import daxpy
+
+
+def add_to(target, factor, array):
+    """target += factor * array, without a temporary; contiguous float64 arrays."""
+    daxpy(array.ravel(), target.reshape(-1), a=factor)
