@@ -6,6 +6,13 @@ MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_SMOOTH = 300
 MAX_DENSE_VARIABLES_WIDE = 3000
 FEW_VARIABLES = 600
+ROOM, ROOM_WIDE = 1000, 100
+
+
+def is_wide(problem):
+    """Whether few samples are dwarfed by their features: all Hessians have a low rank."""
+    n, d = problem.data.shape
+    return n < d and n <= 1000
 
 
 def dense_limit(problem):
@@ -14,8 +21,7 @@ def dense_limit(problem):
     More where samples are few; less without an L1 part, where conjugate gradients need no
     signs and soon end.
     """
-    n, d = problem.data.shape
-    if n < d and n <= 1000:
+    if is_wide(problem):
         return MAX_DENSE_VARIABLES_WIDE
     return MAX_DENSE_VARIABLES if problem.penalty.l1 > 0 else MAX_DENSE_VARIABLES_SMOOTH
 
@@ -34,7 +40,7 @@ def free_variables(problem, iterate):
         return free
     support = iterate.coef != 0
     excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
-    room = max(1000 if n > d else 200, np.count_nonzero(support))
+    room = max(ROOM if n > d else ROOM_WIDE, np.count_nonzero(support))
     if np.count_nonzero(excess > 0) > room:
         cut = np.partition(excess, -room, axis=None)[-room]
         free[:-1] = support | (excess >= cut)
