@@ -95,6 +95,20 @@ class TestProximalNewton:
         assert np.all(np.diff(values) <= 1e-14)
         assert values[-1] < 0.9 * values[0]
 
+    def test_trials_at_one_iterate_share_an_exact_hessian(self, monkeypatch):
+        """More damping is all that can make a model better then."""
+        models = []
+        problem = make_problem("cross-entropy", 0.5)
+        steps = ProximalNewton()
+        monkeypatch.setattr(
+            steps, "_search", lambda problem, iterate, model, *_: models.append(model)
+        )
+        assert steps.step(problem, problem.evaluate(*random_point(problem))) is None
+        assert len(models) > 1
+        assert models[0].hessian.is_exact
+        assert all(model.hessian is models[0].hessian for model in models)
+        assert models[-1].damping.max() > models[0].damping.max()
+
     @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
     def test_hessian_products_and_explicit_hessian_agree(self, l1_ratio, monkeypatch):
         problem = make_problem("cross-entropy", l1_ratio, n_samples=60)

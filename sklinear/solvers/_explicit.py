@@ -70,7 +70,7 @@ def _newton_on_support(hessian, x, gradient, l1, max_steps=3):
             break
         slope = (gradient + l1 * np.sign(x))[support]
         direction = np.zeros_like(x)
-        direction[support] = -_solve(hessian[np.ix_(support, support)], slope)
+        direction[support] = -_solve(hessian.take(support, 0).take(support, 1), slope)
         x, gradient, whole = _cut_step(hessian, x, gradient, l1, direction)
         if whole:
             break

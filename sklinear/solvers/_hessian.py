@@ -48,7 +48,8 @@ class Hessian:
         self.dense_dtype = np.dtype(np.float64 if self.precise else np.float32)
         self.narrow = self.curvature.astype(self.dtype)
         self.mean_curvature = float(np.trace(self.curvature.mean())) / problem.n_classes
-        self.corrections, self.age, self._dense = [], 0, None
+        self.corrections, self.age = [], 0
+        self._dense, self._n_added = None, 0
 
     def _restrict(self, problem, curvature, max_rows):
         """Keep the samples that curve and the features that may move, where that is few."""
@@ -100,8 +101,10 @@ class Hessian:
         """H on the free variables, in the order of np.nonzero(free)."""
         if self._dense is None:
             self._dense = self._gram()
-            for sign, part in self.corrections:
-                self._add(sign, part)
+        for sign, part in self.corrections[self._n_added :]:
+            vector = part[self.free]
+            self._dense += np.outer(sign * vector, vector)
+        self._n_added = len(self.corrections)
         return self._dense
 
     def _gram(self):
@@ -115,10 +118,6 @@ class Hessian:
 
         return self.curvature.gram(slices, columns, feature, klass).astype(float)
 
-    def _add(self, sign, part):
-        vector = part[self.free]
-        self._dense += np.outer(sign * vector, vector)
-
     def correct(self, move, change):
         """Learn from a move (d + 1, C) by which the gradient changed so much (BFGS).
 
@@ -131,14 +130,11 @@ class Hessian:
         self.age += 1
         if not (before > 0 and after > LEAST_CURVATURE * before):
             return
-        for sign, part in ((-1.0, image / np.sqrt(before)), (1.0, change / np.sqrt(after))):
-            self.corrections.append((sign, part))
-            if self._dense is not None:
-                self._add(sign, part)
+        self.corrections += [(-1.0, image / np.sqrt(before)), (1.0, change / np.sqrt(after))]
 
     def _image(self, move):
         if self._dense is None:
             return self.product(move) * self.free
         out = np.zeros_like(move)
-        out[self.free] = self._dense @ move[self.free]
+        out[self.free] = self.dense() @ move[self.free]
         return out

@@ -30,7 +30,8 @@ def free_variables(problem, iterate):
     """The variables a step may move, shape (d + 1, C).
 
     All of them without an L1 part or where they are few; else the support and the pairs that
-    violate optimality most, as many as the support has or a few hundred.
+    violate optimality most, a thousand or as many as the support has.  Where features are more
+    than samples the support grows along a path of penalties and needs less room.
     """
     n, d = problem.data.shape
     free = np.ones((d + 1, problem.n_classes), dtype=bool)
@@ -40,7 +41,8 @@ def free_variables(problem, iterate):
         return free
     support = iterate.coef != 0
     excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
-    room = max(ROOM if n > d else ROOM_WIDE, np.count_nonzero(support))
+    size = np.count_nonzero(support)
+    room = max(ROOM, size) if n > d else max(ROOM_WIDE, size // 4)
     if np.count_nonzero(excess > 0) > room:
         cut = np.partition(excess, -room, axis=None)[-room]
         free[:-1] = support | (excess >= cut)
