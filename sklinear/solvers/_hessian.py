@@ -110,6 +110,10 @@ class Hessian:
     def _gram(self):
         feature, klass = np.nonzero(self.free)
         self.data.passes.add(2 * self.data.share)
+        if self.data.sparse:
+            found = self.data.hessian(self.curvature, feature, klass)
+            if found is not None:
+                return found
         features = np.arange(len(self.free) - 1)
         slices = list(self.data.blocks(max(1, (len(feature) + len(features)) // 8)))
 
