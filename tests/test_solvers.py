@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from data import csr
 from problems import (
     last,
@@ -21,7 +22,13 @@ from sklinear.solvers._newton import newton, stages
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._proximal_point import proximal_point
 from sklinear.solvers._representer import applies
-from sklinear.solvers._working_set import MAX_DENSE_VARIABLES, ROOM_WIDE, free_variables
+from sklinear.solvers._working_set import (
+    MAX_DENSE_VARIABLES,
+    MAX_DENSE_VARIABLES_CHEAP,
+    ROOM_WIDE,
+    dense_limit,
+    free_variables,
+)
 
 CONTAINERS = {"dense": np.asarray, "csr": csr}
 over_losses = pytest.mark.parametrize("name", ["cross-entropy", "hinge", "squared hinge"])
@@ -140,6 +147,19 @@ class TestProximalNewton:
         last(newton, problem, 4)
         assert bool(formed) == explicit
         assert max(formed, default=0) <= MAX_DENSE_VARIABLES
+
+    def test_more_variables_where_a_hessian_is_cheap(self):
+        def limit(l1_ratio, n_samples, n_features, X=np.asarray):
+            size = {"n_samples": n_samples, "n_features": n_features}
+            return dense_limit(make_problem("cross-entropy", l1_ratio, 0.1, X=X, **size))
+
+        def sparse(X):
+            return sp.csr_matrix(X * (np.random.default_rng(0).random(X.shape) < 0.03))
+
+        assert limit(0.0, 300, 20) < limit(1.0, 300, 20) == MAX_DENSE_VARIABLES
+        assert limit(1.0, 20, 300) == limit(1.0, 300, 20, sparse) == MAX_DENSE_VARIABLES_CHEAP
+        assert MAX_DENSE_VARIABLES < limit(0.5, 300, 20, sparse) < MAX_DENSE_VARIABLES_CHEAP
+        assert limit(1.0, 300, 20, sp.csr_matrix) == MAX_DENSE_VARIABLES
 
     def test_free_variables_hold_support_and_worst_violations(self):
         problem = make_problem("cross-entropy", 1.0, 1e-4, n_samples=40, n_features=500)

@@ -5,6 +5,8 @@ import numpy as np
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_SMOOTH = 300
 MAX_DENSE_VARIABLES_CHEAP = 3000
+MAX_DENSE_VARIABLES_BENT = 1500
+BENT = 0.1
 THIN = 0.05  # share of the entries of sparse data
 FEW_VARIABLES = 600
 ROOM, ROOM_SPARSE, ROOM_WIDE = 1000, 200, 100
@@ -25,14 +27,17 @@ def is_thin(data):
 def dense_limit(problem):
     """How many variables an explicit Hessian may have.
 
-    More where samples are few or sparse; less without an L1 part, where conjugate gradients
-    need no signs and soon end.
+    More where samples are few or sparse; less where conjugate gradients soon end: without an
+    L1 part they need no signs, with an L2 part beside it the model bends in all directions.
     """
     if is_wide(problem):
         return MAX_DENSE_VARIABLES_CHEAP
     if problem.penalty.l1 == 0:
         return MAX_DENSE_VARIABLES_SMOOTH
-    return MAX_DENSE_VARIABLES_CHEAP if is_thin(problem.data) else MAX_DENSE_VARIABLES
+    if not is_thin(problem.data):
+        return MAX_DENSE_VARIABLES
+    bent = problem.penalty.l2 > BENT * problem.penalty.l1
+    return MAX_DENSE_VARIABLES_BENT if bent else MAX_DENSE_VARIABLES_CHEAP
 
 
 def free_variables(problem, iterate):
