@@ -49,6 +49,11 @@ class Curvature:
         """Rows M_i v_i: how the gradient in the scores changes with these, to first order."""
         return replace(self, weights=np.ones(len(self.labels))).product(vectors)
 
+    def state(self, rows):
+        """Factor, labels and weights of a slice of rows, and whether they make a star."""
+        factor = np.asarray(self.factor[rows], dtype=float)
+        return factor, self.labels[rows], self.weights[rows], self.kind == _core.STAR_CURVATURE
+
     def by_class(self, dtype):
         """The curvature of one class at a time, for coordinate descent (see `ClassState`)."""
         raise NotImplementedError

@@ -12,10 +12,10 @@ from . import _ascent, _core, _sparse
 from ._threads import parts, run
 
 BLOCK_ENTRIES = 2**19
-SMALL_PRODUCT = (
-    1_000_000  # multiplications, up to which OpenBLAS packs nothing: 2 to 3 times faster
-)
+# Up to so many multiplications OpenBLAS packs nothing: two to three times faster.
+SMALL_PRODUCT = 1_000_000
 FEWEST_ROWS, MOST_ROWS = 32, 2048  # of a small product
+SCATTERED = 10  # cost of a product added at a scattered place by that of one in a dense product
 
 
 def _total(arrays):
@@ -249,6 +249,46 @@ class SparseData(Data):
         out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part.toarray()
         return out
+
+    def hessian(self, curvature, feature, klass):
+        """X^T M X for some variables, row by row; None where a dense product takes less.
+
+        Parameters
+        ----------
+        curvature : Curvature
+            M of each sample.
+        feature, klass : ndarray of shape (m,)
+            Of each variable, in order of features; the intercepts (all or none) last.
+        """
+        n, d = self.shape
+        own = np.flatnonzero(feature < d)
+        per_feature = np.bincount(feature[own], minlength=d)
+        pattern = (self.X.indptr, self.X.indices, np.ones(self.X.nnz))
+        counts = np.zeros((n, 1))
+        _sparse.csr_scores(*pattern, per_feature[:, None].astype(float), counts)
+        if SCATTERED * np.vdot(counts, counts) >= n * len(own) ** 2:
+            return None
+        first = np.append(0, np.cumsum(per_feature)).astype(np.int32)
+        room, n_classes = int(counts.max()) + 1, curvature.factor.shape[1]
+        variables = first, klass[own].astype(np.int32)
+
+        def partial(rows):
+            out = np.zeros((len(feature), len(feature)))
+            scratch = np.empty(room, np.int32), np.empty(room), np.empty(n_classes**2)
+            indptr = self.X.indptr[rows.start : rows.stop + 1]
+            _sparse.csr_hessian(
+                indptr,
+                self.X.indices,
+                self.X.data,
+                *variables,
+                *curvature.state(rows),
+                *scratch,
+                out,
+            )
+            return out
+
+        half = sum(run(partial, parts(n, self.X.nnz, 2)))
+        return half + half.T
 
 
 class DenseColumns:

@@ -57,7 +57,10 @@ class ElasticNet:
 
     def recentre(self, coef):
         """Shift each row of W to the least penalty; the losses don't see such a shift."""
-        return coef - best_shifts(coef, self.l1, self.l2, coef.mean(axis=1))[:, None]
+        rows = np.flatnonzero(coef.any(axis=1))
+        out, part = coef.copy(), coef[rows]
+        out[rows] -= best_shifts(part, self.l1, self.l2, part.mean(axis=1))[:, None]
+        return out
 
     def dual_value(self, correlation):
         """sup_W <-A, W> - penalty(W) = sum (|A| - l1)_+^2 / (2 l2); infinite or 0 at l2 = 0."""

@@ -121,3 +121,117 @@ def csr_gradient(
         for i in range(rows.shape[0]):
             for t in range(indptr[i], indptr[i + 1]):
                 axpy(<real_t> data[t], &rows[i, 0], &out[indices[t], 0], n_classes)
+
+
+cdef inline void softmax_bend(
+    const double* q, double weight, double* out, Py_ssize_t n_classes
+) noexcept nogil:
+    cdef Py_ssize_t k, l
+    for k in range(n_classes):
+        for l in range(n_classes):
+            out[k * n_classes + l] = -weight * q[k] * q[l]
+        out[k * n_classes + k] = weight * q[k] * (1 - q[k])
+
+
+cdef inline void star_bend(
+    const double* a, int y, double weight, double* out, Py_ssize_t n_classes
+) noexcept nogil:
+    cdef Py_ssize_t k
+    cdef double total = 0
+    for k in range(n_classes * n_classes):
+        out[k] = 0
+    for k in range(n_classes):
+        out[k * n_classes + k] = weight * a[k]
+        out[k * n_classes + y] = out[y * n_classes + k] = -weight * a[k]
+        total += weight * a[k]
+    out[y * n_classes + y] = total
+
+
+cdef inline Py_ssize_t list_variables(
+    const index_t* indices,
+    const floating* data,
+    Py_ssize_t size,
+    const int* first,
+    int* place,
+    double* value,
+) noexcept nogil:
+    cdef Py_ssize_t t, count = 0
+    cdef int v
+    for t in range(size):
+        for v in range(first[indices[t]], first[indices[t] + 1]):
+            place[count] = v
+            value[count] = data[t]
+            count += 1
+    return count
+
+
+cdef inline void add_pairs(
+    const int* place,
+    const double* value,
+    Py_ssize_t size,
+    const int* klass,
+    const double* bend,
+    Py_ssize_t n_classes,
+    double* out,
+    Py_ssize_t width,
+) noexcept nogil:
+    cdef Py_ssize_t s, t
+    cdef const double* row
+    cdef double* target
+    for s in range(size):
+        row = bend + klass[place[s]] * n_classes
+        target = out + place[s] * width
+        for t in range(s):
+            target[place[t]] += value[s] * value[t] * row[klass[place[t]]]
+        target[place[s]] += 0.5 * value[s] * value[s] * row[klass[place[s]]]
+
+
+def csr_hessian(
+    const index_t[::1] indptr,
+    const index_t[::1] indices,
+    const floating[::1] data,
+    const int[::1] first,
+    const int[::1] klass,
+    const double[:, ::1] factor,
+    const int[::1] labels,
+    const double[::1] weights,
+    bint star,
+    int[::1] place,
+    double[::1] value,
+    double[::1] bend,
+    double[:, ::1] out,
+):
+    """Add H to `out`, up to a transposition: `out` + `out`^T grows by the Hessian.
+
+    Variables v from first[j] to first[j + 1] are those of feature j, klass[v] their classes;
+    columns of `out` beyond them, if there are any, belong to the intercepts of all classes.
+    `place` and `value` have room for the variables of a row of X, `bend` for p M.
+    """
+    cdef Py_ssize_t i, s, k, start, size, width = out.shape[1]
+    cdef Py_ssize_t n_classes = factor.shape[1], n_variables = klass.shape[0]
+    with nogil:
+        for i in range(factor.shape[0]):
+            if star:
+                star_bend(&factor[i, 0], labels[i], weights[i], &bend[0], n_classes)
+            else:
+                softmax_bend(&factor[i, 0], weights[i], &bend[0], n_classes)
+            start, size = indptr[i], 0
+            if indptr[i + 1] > start:
+                size = list_variables(
+                    &indices[start], &data[start], indptr[i + 1] - start, &first[0], &place[0],
+                    &value[0],
+                )
+            add_pairs(
+                &place[0], &value[0], size, &klass[0], &bend[0], n_classes, &out[0, 0], width
+            )
+            if width == n_variables:
+                continue
+            for s in range(size):
+                k = klass[place[s]]
+                axpy(
+                    value[s], &bend[k * n_classes], &out[place[s], n_variables], n_classes
+                )
+            for k in range(n_classes):
+                axpy(
+                    0.5, &bend[k * n_classes], &out[n_variables + k, n_variables], n_classes
+                )

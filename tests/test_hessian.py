@@ -7,6 +7,7 @@ from problems import make_problem, random_point
 
 from sklinear import SoftmaxClassifier
 from sklinear._curvature import SoftmaxCurvature, StarCurvature
+from sklinear._data import wrap
 from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Preconditioners
@@ -69,6 +70,46 @@ class TestCorrections:
         hessian.correct(move, 2.0 * move)
         inside = np.where(hessian.free, 1.0, 0.0)
         np.testing.assert_allclose(explicit(hessian, inside), 2.0 * inside, atol=1e-12)
+
+
+class TestSparse:
+    """The Hessian of sparse data row by row, against the dense product."""
+
+    def both(self, kind, intercept=True, n_classes=3, density=0.05, duplicates=False):
+        rng = np.random.default_rng(0)
+        n, d = 60, 40
+        X = sp.random(n, d, density, "csr", random_state=0)
+        if duplicates:
+            twice = np.repeat(X.data, 2), np.repeat(X.indices, 2), 2 * X.indptr
+            X = sp.csr_matrix(twice, shape=X.shape)
+        labels = rng.integers(0, n_classes, n).astype(np.int32)
+        factor = rng.dirichlet(np.ones(n_classes), n)
+        if kind is StarCurvature:
+            factor[np.arange(n), labels] = 0.0
+        curvature = kind(factor, labels, rng.uniform(size=n))
+        free = rng.random((d + 1, n_classes)) < 0.5
+        free[-1] = intercept
+        feature, klass = np.nonzero(free)
+        data = wrap(X)
+        dense = curvature.gram(
+            [slice(0, n)], lambda rows: data.columns(rows, np.arange(d)), feature, klass
+        )
+        return data.hessian(curvature, feature, klass), dense
+
+    @pytest.mark.parametrize("n_classes", [2, 3, 6])
+    @pytest.mark.parametrize("intercept", [True, False])
+    @pytest.mark.parametrize("kind", [SoftmaxCurvature, StarCurvature])
+    def test_as_the_dense_product(self, kind, intercept, n_classes):
+        found, dense = self.both(kind, intercept, n_classes)
+        np.testing.assert_allclose(found, dense, atol=1e-13)
+        np.testing.assert_array_equal(found, found.T)
+
+    def test_entries_may_come_twice(self):
+        found, dense = self.both(SoftmaxCurvature, duplicates=True)
+        np.testing.assert_allclose(found, dense, atol=1e-13)
+
+    def test_not_where_a_dense_product_is_faster(self):
+        assert self.both(SoftmaxCurvature, density=0.9)[0] is None
 
 
 class TestPrecision:

@@ -69,7 +69,7 @@ def _newton_on_support(hessian, x, gradient, l1):
         return x, gradient
     slope = (gradient + l1 * np.sign(x))[support]
     direction = np.zeros_like(x)
-    direction[support] = -_solve(hessian[np.ix_(support, support)], slope)
+    direction[support] = -_solve(hessian.take(support, 0).take(support, 1), slope)
     return _cut_step(hessian, x, gradient, l1, direction)
 
 

@@ -50,7 +50,8 @@ class Hessian:
         self.narrow = self.curvature.astype(self.dtype)
         self.class_curvature = np.diag(self.curvature.mean())
         self.mean_curvature = float(self.class_curvature.mean())
-        self.corrections, self.age, self._dense = [], 0, None
+        self.corrections, self.age = [], 0
+        self._dense, self._n_added = None, 0
 
     def _restrict(self, problem, curvature, max_rows):
         """Keep the samples that curve and the features that may move, where that is few."""
@@ -102,13 +103,19 @@ class Hessian:
         """H on the free variables, in the order of np.nonzero(free)."""
         if self._dense is None:
             self._dense = self._gram()
-            for sign, part in self.corrections:
-                self._add(sign, part)
+        for sign, part in self.corrections[self._n_added :]:
+            vector = part[self.free]
+            self._dense += np.outer(sign * vector, vector)
+        self._n_added = len(self.corrections)
         return self._dense
 
     def _gram(self):
         feature, klass = np.nonzero(self.free)
         self.data.passes.add(2 * self.data.share)
+        if self.data.sparse:
+            found = self.data.hessian(self.curvature, feature, klass)
+            if found is not None:
+                return found
         features = np.arange(len(self.free) - 1)
         # Blocks so small that the columns formed of them stay in the cache.
         slices = list(self.data.blocks(2 * (len(feature) + len(features) + 1)))
@@ -117,10 +124,6 @@ class Hessian:
             return self.data.columns(rows, features, self.dense_dtype)
 
         return self.curvature.gram(slices, columns, feature, klass).astype(float)
-
-    def _add(self, sign, part):
-        vector = part[self.free]
-        self._dense += np.outer(sign * vector, vector)
 
     def correct(self, move, change):
         """Learn from a move (d + 1, C) by which the gradient changed so much (BFGS).
@@ -134,14 +137,11 @@ class Hessian:
         self.age += 1
         if not (before > 0 and after > LEAST_CURVATURE * before):
             return
-        for sign, part in ((-1.0, image / np.sqrt(before)), (1.0, change / np.sqrt(after))):
-            self.corrections.append((sign, part))
-            if self._dense is not None:
-                self._add(sign, part)
+        self.corrections += [(-1.0, image / np.sqrt(before)), (1.0, change / np.sqrt(after))]
 
     def _image(self, move):
         if self._dense is None:
             return self.product(move) * self.free
         out = np.zeros_like(move)
-        out[self.free] = self._dense @ move[self.free]
+        out[self.free] = self.dense() @ move[self.free]
         return out

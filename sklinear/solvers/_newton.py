@@ -12,9 +12,10 @@ from ._pilot import approach, rough
 from ._preconditioner import MAX_MOMENTS, N_MODES
 from ._proximal_newton import ProximalNewton
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
-from ._working_set import dense_limit, free_variables
+from ._working_set import dense_limit, free_variables, is_wide
 
 STAGE_GAIN = 0.03
+STAGE_GAIN_SMOOTH = 0.3
 
 
 def newton(problem, start):
@@ -26,8 +27,8 @@ def newton(problem, start):
     iterate = problem.evaluate(*approach(problem, stepper, start), slack=rough(problem))
     yield iterate
     for stage in stages(problem, iterate):
-        gain = np.inf
-        while gain > STAGE_GAIN * stage.objective(iterate):
+        gain, least = np.inf, STAGE_GAIN if stage.loss.curvature_jumps else STAGE_GAIN_SMOOTH
+        while gain > least * stage.objective(iterate):
             following = stepper.step(stage, iterate)
             if following is None:
                 break
@@ -42,10 +43,14 @@ def stages(problem, iterate):
     """Problems with larger penalties to go through first.
 
     Where the curvature jumps, Newton's method far from the optimum of a weakly penalised
-    problem changes its active set again and again; a falling penalty keeps it close.
+    problem changes its active set again and again; a falling penalty keeps it close.  With an
+    L1 part and more features than samples it keeps the support, and so the models, small.
     """
     certificate = certify(problem, iterate)
-    if not problem.loss.curvature_jumps or certificate.gap <= 0.5 * certificate.objective:
+    sparse = problem.penalty.l1 > 0 and is_wide(problem)
+    if not (problem.loss.curvature_jumps or sparse):
+        return
+    if certificate.gap <= 0.5 * certificate.objective:
         return
     l1, l2 = problem.penalty.l1, problem.penalty.l2
     for power in range(math.floor(math.log(weakness(problem, iterate), 4)), 0, -1):

@@ -80,7 +80,8 @@ class ProximalNewton:
                     return found
             if not (model.hessian.age or model.hessian.sampled):
                 self.damping = min(max(16 * self.damping, REVIVED), 1.0)
-            self.renewal.give_up(model.hessian)
+            if not model.hessian.is_exact:
+                self.renewal.give_up(model.hessian)
             self.accuracy = max(0.1 * self.accuracy, 1e-8)
         return None
 

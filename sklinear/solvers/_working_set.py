@@ -4,27 +4,48 @@ import numpy as np
 
 MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_SMOOTH = 300
-MAX_DENSE_VARIABLES_WIDE = 3000
+MAX_DENSE_VARIABLES_CHEAP = 3000
+MAX_DENSE_VARIABLES_BENT = 1500
+BENT = 0.1
+THIN = 0.05  # share of the entries of sparse data
 FEW_VARIABLES = 600
+ROOM, ROOM_SPARSE, ROOM_WIDE = 300, 200, 100
+
+
+def is_wide(problem):
+    """Whether few samples are dwarfed by their features: all Hessians have a low rank."""
+    n, d = problem.data.shape
+    return n < d and n <= 1000
+
+
+def is_thin(data):
+    """Whether few pairs of variables meet in a sample, so that Hessians cost little."""
+    n, d = data.shape
+    return data.sparse and data.X.nnz <= THIN * n * d
 
 
 def dense_limit(problem):
     """How many variables an explicit Hessian may have.
 
-    More where samples are few; less without an L1 part, where conjugate gradients need no
-    signs and soon end.
+    More where samples are few or sparse; less where conjugate gradients soon end: without an
+    L1 part they need no signs, with an L2 part beside it the model bends in all directions.
     """
-    n, d = problem.data.shape
-    if n < d and n <= 1000:
-        return MAX_DENSE_VARIABLES_WIDE
-    return MAX_DENSE_VARIABLES if problem.penalty.l1 > 0 else MAX_DENSE_VARIABLES_SMOOTH
+    if is_wide(problem):
+        return MAX_DENSE_VARIABLES_CHEAP
+    if problem.penalty.l1 == 0:
+        return MAX_DENSE_VARIABLES_SMOOTH
+    if not is_thin(problem.data):
+        return MAX_DENSE_VARIABLES
+    bent = problem.penalty.l2 > BENT * problem.penalty.l1
+    return MAX_DENSE_VARIABLES_BENT if bent else MAX_DENSE_VARIABLES_CHEAP
 
 
 def free_variables(problem, iterate):
     """The variables a step may move, shape (d + 1, C).
 
     All of them without an L1 part or where they are few; else the support and the pairs that
-    violate optimality most, as many as the support has or a few hundred.
+    violate optimality most, a few hundred or as many as the support has.  Where samples are few
+    the support grows along a path of penalties and needs less room.
     """
     n, d = problem.data.shape
     free = np.ones((d + 1, problem.n_classes), dtype=bool)
@@ -34,7 +55,11 @@ def free_variables(problem, iterate):
         return free
     support = iterate.coef != 0
     excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
-    room = max(300 if n > d else 200, np.count_nonzero(support))
+    size = np.count_nonzero(support)
+    if is_wide(problem):
+        room = max(ROOM_WIDE, size // 4)
+    else:
+        room = max(ROOM if n > d else ROOM_SPARSE, size)
     if np.count_nonzero(excess > 0) > room:
         cut = np.partition(excess, -room, axis=None)[-room]
         free[:-1] = support | (excess >= cut)
