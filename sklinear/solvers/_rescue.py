@@ -19,6 +19,7 @@ CHEAP_WITH_FEW = 7e10  # samples
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-4, 4  # of F(0): patience where the gap is small
+FEW_PASSES = 5
 FEW_STEPS, MORE_STEPS = 15, 60  # with few samples
 
 
@@ -56,16 +57,15 @@ def _gap(problem, iterate):
 
 def _affordable(problem, steps, cost):
     """The iterates of a solver until it has cost that much, or a few times that near the end."""
-    spent, passes, gap = 0.0, problem.data.passes.total, np.inf
+    spent, passes, far = 0.0, problem.data.passes.total, True
     least = cost / (FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS)
     least *= _few_samples(problem)
     for iterate in steps:
         yield iterate
         spent += max(least, step_cost(problem, iterate, problem.data.passes.total - passes))
         passes = problem.data.passes.total
-        if spent > 0.5 * cost:
-            gap = min(gap, _gap(problem, iterate))
-        far = gap > NEAR * problem.value_at_zero
+        if far and spent > 0.75 * cost:
+            far = _gap(problem, iterate) > NEAR * problem.value_at_zero
         if spent > (cost if far else FACTOR_NEAR * cost):
             return
 
@@ -111,13 +111,17 @@ def _sizes(problem):
 
 
 def step_cost(problem, iterate, passes):
-    """About what a Newton step with so many passes over X has cost."""
+    """About what a Newton step with so many passes over X has cost.
+
+    Without an L1 part, few passes mean an explicit Hessian.
+    """
     n, d = problem.data.shape
     n_classes = problem.n_classes
     a_pass = n * n_classes * (4 * d + 50) + 5e6
     cost = passes * a_pass + 400 * n * n_classes + 5e7
     size = np.count_nonzero(free_variables(problem, iterate))
-    if problem.penalty.l1 > 0 and size <= dense_limit(problem):
-        support = np.count_nonzero(iterate.coef)
-        cost += 200.0 * size**2 + 4.0 * support**3
+    has_l1 = problem.penalty.l1 > 0
+    if size <= dense_limit(problem) if has_l1 else passes <= FEW_PASSES:
+        support = np.count_nonzero(iterate.coef) if has_l1 else 0
+        cost += size**3 + 200.0 * size**2 + 4.0 * support**3
     return cost
