@@ -8,11 +8,14 @@ from ._dual_ascent import ascends, dual_ascent
 from ._newton import newton
 from ._proximal_point import proximal_point
 from ._representer import applies, representer
+from ._rescue import rescued
 
 
 def choose(problem):
     """The solver for a problem."""
     solver = newton if problem.loss.smooth else proximal_point
+    if problem.loss.block is not None:
+        solver = rescued(solver)
     if ascends(problem):
         solver = dual_ascent(solver)
     return representer(solver) if applies(problem) else solver

@@ -1,0 +1,200 @@
+"""The interior-point method for the hinges: its equations, its steps, and when it is used."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from data import make_classes, no_weights, some_zero_weights
+from models import make_model, problem_of
+from oracle import optimum
+from problems import make_problem
+
+from sklinear import SVMClassifier
+from sklinear._certificate import certify
+from sklinear._driver import Start
+from sklinear.solvers import _rescue
+from sklinear.solvers._interior_point import (
+    Box,
+    Entries,
+    InteriorPoint,
+    SampleSystem,
+    WeightSystem,
+    interior_point,
+)
+from sklinear.solvers._newton import newton
+from sklinear.solvers._rescue import at_once, interior_cost, rescued
+
+HINGES = ["hinge", "squared hinge"]
+over_losses = pytest.mark.parametrize("name", HINGES)
+over_penalties = pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+over_intercepts = pytest.mark.parametrize("fit_intercept", [False, True])
+
+
+def pair_matrix(problem, entries):
+    """S, a row for each pair; columns are the weights (d, C), then the intercept."""
+    X = problem.data.columns(slice(None), np.arange(problem.shape[0]))
+    width = problem.n_classes
+    out = np.zeros((len(entries.sample), X.shape[1], width))
+    for row, (i, k, y) in enumerate(zip(entries.sample, entries.klass, entries.true, strict=True)):
+        out[row, :, k], out[row, :, y] = X[i], -X[i]
+    return out.reshape(len(out), -1)
+
+
+@pytest.mark.parametrize("kind", [WeightSystem, SampleSystem])
+@over_intercepts
+def test_systems_solve_the_equations_of_a_step(kind, fit_intercept):
+    problem = replace(make_problem("hinge", 0.5), fit_intercept=fit_intercept)
+    entries, rng = Entries(problem), np.random.default_rng(0)
+    c, rho = rng.uniform(0.1, 2, size=(2, len(entries.sample)))
+    bend, slope = rng.uniform(0.5, 1, problem.shape), rng.normal(size=problem.shape)
+    imbalance = rng.normal(size=problem.n_classes)
+    imbalance -= imbalance.mean()
+    system = kind(problem, entries)
+    system.factorise(c, bend)
+    coef, intercept = system.solve(slope, fit_intercept * imbalance, rho)
+    S = pair_matrix(problem, entries)
+    move = np.append(coef.ravel(), intercept)
+    gradient = S.T @ (c * (S @ move + rho))
+    np.testing.assert_allclose(gradient[: coef.size], (slope - bend * coef).ravel(), atol=1e-11)
+    if fit_intercept:
+        np.testing.assert_allclose(gradient[coef.size :], imbalance, atol=1e-11)
+    else:
+        assert not intercept.any()
+
+
+@pytest.mark.parametrize("upper", [1.5, np.inf])
+def test_a_box_solves_its_linearised_conditions(upper):
+    rng = np.random.default_rng(0)
+    x, low, high, s = rng.uniform(0.2, 1, size=(4, 6))
+    high = high if np.isfinite(upper) else 0 * high
+    box = Box(np.zeros(6), np.full(6, upper), x, low, high, s, 0.5)
+    f, df = rng.normal(size=(2, 6))
+    box.linearise(f)
+    goal = rng.uniform(size=6), rng.uniform(size=6)
+    dx, dlow, dhigh = box.move(df, goal)
+    np.testing.assert_allclose(f + df - s * (x + dx) + low + dlow - high - dhigh, 0, atol=1e-13)
+    np.testing.assert_allclose(x * low + x * dlow + low * dx, goal[0])
+    if np.isfinite(upper):
+        room = upper - x
+        np.testing.assert_allclose(room * high + room * dhigh - high * dx, goal[1])
+    step = box.longest((dx, dlow, dhigh))
+    moved = np.concatenate([x + step * dx, low + step * dlow, high + step * dhigh])
+    assert np.concatenate([moved, upper - x - step * dx]).min() >= -1e-12
+
+
+@over_losses
+@over_penalties
+def test_the_products_sum_up_to_the_gap(name, l1_ratio):
+    """Nearly so, once the linear conditions hold."""
+    problem = make_problem(name, l1_ratio)
+    method = InteriorPoint(problem)
+    for _ in range(8):
+        method.step()
+    iterate = problem.certified(
+        method.coef, method.intercept, method.scores.copy(), method.iterate().dual
+    )
+    gap = certify(problem, iterate).gap
+    assert gap <= 1.5 * method.products + 1e-12
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+@over_penalties
+@over_intercepts
+@pytest.mark.parametrize("weights", [no_weights, some_zero_weights])
+@pytest.mark.parametrize("shape", [(40, 4), (12, 30)])
+def test_it_ends_at_the_optimum(loss, l1_ratio, fit_intercept, weights, shape, monkeypatch):
+    monkeypatch.setattr(_rescue, "at_once", lambda *_: True)
+    X, y = make_classes(3, *shape)
+    weights = weights(y)
+    model = make_model(loss, alpha=0.01, l1_ratio=l1_ratio, fit_intercept=fit_intercept)
+    model.set_params(tol=1e-7).fit(X, y, weights)
+    assert model.dual_gap_ <= 1e-7 * 2
+    assert model.n_iter_ <= 40
+    best = optimum(problem_of(model, X, y, weights))
+    best = getattr(best, "value", best)
+    assert model.objective_ - model.dual_gap_ - 1e-9 <= best <= model.objective_ + 1e-9
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+@over_penalties
+def test_few_steps_whatever_the_scales(loss, l1_ratio, monkeypatch):
+    monkeypatch.setattr(_rescue, "at_once", lambda *_: True)
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 12)) * 10 ** rng.uniform(-3, 3, 12) + 100
+    y, weights = np.arange(60) % 5, 10 ** rng.uniform(-4, 4, 60)
+    model = SVMClassifier(1e-5, loss=loss, l1_ratio=l1_ratio).fit(X, y, weights)
+    assert model.dual_gap_ <= model.tol * 4
+    assert model.n_iter_ <= 50
+
+
+@over_losses
+def test_weights_go_to_exact_zeros(name):
+    problem = make_problem(name, 1.0)
+    method = InteriorPoint(problem)
+    for _ in range(20):
+        method.step()
+    shown = method.iterate()
+    assert method.coef.all()
+    assert not shown.coef.all()
+    assert problem.objective(shown) <= problem.objective(
+        replace(shown, coef=method.coef, scores=method.scores)
+    ) + max(method.products, 1e-12)
+
+
+@over_losses
+def test_two_samples_are_one_of_weight_two(name):
+    problem = make_problem(name, 0.5)
+    n = len(problem.labels)
+    twice = replace(
+        problem,
+        data=problem.data.take(np.repeat(np.arange(n), 2), slice(None)),
+        labels=np.repeat(problem.labels, 2),
+        weights=np.repeat(problem.weights, 2) / 2,
+    )
+    one, two = InteriorPoint(problem), InteriorPoint(twice)
+    for _ in range(5):
+        one.step()
+        two.step()
+    np.testing.assert_allclose(one.coef, two.coef, atol=1e-9)
+
+
+def test_other_losses_and_large_problems_are_left_alone():
+    assert interior_cost(make_problem("cross-entropy", 0.5)) == np.inf
+    problem = make_problem("hinge", 0.5)
+    wide = np.ones((3000, 3000))
+    large = replace(problem, data=type(problem.data)(wide, problem.data.passes, 0.0))
+    large = replace(large, labels=np.zeros(3000, np.int32), weights=np.full(3000, 1 / 3000))
+    assert interior_cost(large) == np.inf
+
+
+def test_a_start_with_weights_is_used_first():
+    problem = make_problem("hinge", 0.5)
+    zero = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    assert at_once(problem, zero, interior_cost(problem))
+    warm = replace(zero, coef=np.ones(problem.shape))
+    assert not at_once(problem, warm, interior_cost(problem))
+
+
+@over_penalties
+def test_it_takes_over_from_a_solver_that_gets_nowhere(l1_ratio):
+    problem = make_problem("squared hinge", l1_ratio)
+    start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    first = problem.evaluate(start.coef, start.intercept)
+    calls = []
+
+    def lame(problem, start):
+        calls.append(start)
+        for _ in range(100 if len(calls) == 1 else 0):
+            yield first
+
+    gaps = [certify(problem, iterate).gap for iterate in rescued(lame)(problem, start)]
+    assert len(calls) == 2
+    assert 10 < len(gaps) < 100
+    assert gaps[-1] <= 1e-9 * problem.value_at_zero
+    finished = list(newton(problem, calls[1]))
+    assert certify(problem, finished[0]).gap <= 1e-8 * problem.value_at_zero
+
+
+def test_it_stops_where_nothing_is_left():
+    problem = make_problem("hinge", 0.5)
+    assert len(list(interior_point(problem))) < 60
