@@ -8,7 +8,7 @@ in float32.
 import numpy as np
 import scipy.sparse as sp
 
-from . import _ascent, _core, _sparse
+from . import _ascent, _core, _dense, _sparse
 from ._threads import parts, run
 
 BLOCK_ENTRIES = 2**19
@@ -136,10 +136,19 @@ class DenseData(Data):
     def _ascend(self, *state):
         _ascent.dense_epoch(self.X, *state)
 
+    def _has_kernel(self, other):
+        """Whether compiled loops take X and a matrix of few columns; BLAS does all others."""
+        few = other.shape[1] <= _dense.most_columns(other.itemsize)
+        return few and self.X.flags.c_contiguous and self.X.itemsize <= other.itemsize
+
     def _scores(self, coef):
         out = np.empty((self.shape[0], coef.shape[1]), dtype=coef.dtype)
+        narrow, coef = self._has_kernel(coef), np.ascontiguousarray(coef)
 
         def fill(rows):
+            if narrow:
+                _dense.scores(self.X[rows], coef, out[rows])
+                return
             for block, part in self._blocks_of(rows, coef.dtype, coef.shape[1]):
                 np.matmul(part, coef, out=out[block])
 
@@ -147,13 +156,19 @@ class DenseData(Data):
         return out
 
     def _correlate(self, rows):
+        narrow, rows = self._has_kernel(rows), np.ascontiguousarray(rows)
+
         def partial(chosen):
+            if narrow:
+                out = np.empty((self.shape[1], rows.shape[1]), dtype=rows.dtype)
+                _dense.correlate(self.X[chosen], rows[chosen], out)
+                return out
             out = np.zeros((rows.shape[1], self.shape[1]), dtype=rows.dtype)
             for block, part in self._blocks_of(chosen, rows.dtype, rows.shape[1]):
                 out += rows[block].T @ part
-            return out
+            return out.T
 
-        return np.ascontiguousarray(_total(run(partial, parts(self.shape[0], self.X.size))).T)
+        return np.ascontiguousarray(_total(run(partial, parts(self.shape[0], self.X.size))))
 
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""

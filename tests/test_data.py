@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from data import csr, messy_csr
 
+from sklinear import _dense
 from sklinear._data import DenseData, SparseData, wrap
 
 DENSE = {
@@ -253,3 +254,40 @@ def test_blocks_cover_all_rows():
     for entries in (0, 1, 1000, 10**7):
         covered = np.concatenate([np.arange(1000)[rows] for rows in data.blocks(entries)])
         np.testing.assert_array_equal(covered, np.arange(1000))
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 7, 8, 9, 13, 17, 26, 32, 40, 70])
+@pytest.mark.parametrize(
+    ("entry", "number"),
+    [(np.float64, np.float64), (np.float32, np.float32), (np.float32, np.float64)],
+)
+@pytest.mark.parametrize("shape", [(1, 1), (67, 5), (203, 300), (64, 128)])
+def test_dense_products_of_any_width(shape, entry, number, n_columns):
+    """Groups of rows, rows that are left over, features in several parts; kernels or BLAS."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(-4, 5, size=shape).astype(entry)
+    coef = rng.integers(-4, 5, size=(shape[1], n_columns)).astype(number)
+    rows = rng.integers(-4, 5, size=(shape[0], n_columns)).astype(number)
+    for data in (wrap(X), wrap(np.asfortranarray(X))):
+        np.testing.assert_array_equal(data.scores(coef), X.astype(float) @ coef)
+        np.testing.assert_array_equal(data.correlate(rows), X.T.astype(float) @ rows)
+        assert data.scores(coef).dtype == data.correlate(rows).dtype == number
+
+
+def test_kernels_take_few_columns_only():
+    most = _dense.most_columns(8)
+    assert most == _dense.most_columns(4) // 2
+    if most == 0:
+        pytest.skip("no vectors here")
+    called = []
+    patch = pytest.MonkeyPatch()
+    for name in ("scores", "correlate"):
+        patch.setattr(_dense, name, lambda *arguments, name=name: called.append(name))
+    data = wrap(np.ones((5, 3)))
+    data.scores(np.ones((3, most)))
+    data.correlate(np.ones((5, most)))
+    assert called == ["scores", "correlate"]
+    data.scores(np.ones((3, most + 1)))
+    data.scores(np.ones((3, 2), dtype=np.float32))
+    assert len(called) == 2
+    patch.undo()

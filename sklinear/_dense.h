@@ -1,0 +1,111 @@
+/* Products of a matrix X with few columns: BLAS is made for square ones and packs X first.
+ *
+ * Vectors of 64 or 32 bytes where the processor has them; elsewhere there is nothing here, and
+ * BLAS does it.  Each width is compiled on its own: wider code on narrower registers spills.
+ */
+
+#ifndef SKLINEAR_DENSE_H
+#define SKLINEAR_DENSE_H
+
+#include <stddef.h>
+#include <string.h>
+
+enum { FEATURES_AT_ONCE = 128 };
+
+typedef void (*Scores)(const void *, ptrdiff_t, ptrdiff_t, const void *, int, void *, int);
+typedef void (*Correlate)(const void *, ptrdiff_t, ptrdiff_t, const void *, int, void *);
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#define INLINE_FOR(isa) static inline __attribute__((always_inline, target(isa)))
+#define STATIC_FOR(isa) static __attribute__((target(isa)))
+#define WIDE "avx512f,avx512vl,avx512dq,fma"
+#define NARROW "avx2,fma"
+
+/* As many rows as leave the sums, a row of the other factor and an entry in the registers. */
+#define WIDE_ROWS(n_vectors) ((n_vectors) <= 2 ? 8 : 4)
+#define NARROW_ROWS(n_vectors) ((n_vectors) == 1 ? 8 : (n_vectors) <= 3 ? 4 : 2)
+
+#define TARGET INLINE_FOR(WIDE)
+#define ENTRY_POINT STATIC_FOR(WIDE)
+#define ROWS_FOR WIDE_ROWS
+#define NAME(f) f##_wide_dd
+#define ENTRY double
+#define NUMBER double
+#define LANES_OF 8
+#include "_dense_kernels.h"
+#undef NAME
+#undef ENTRY
+#define NAME(f) f##_wide_fd
+#define ENTRY float
+#include "_dense_kernels.h"
+#undef NAME
+#undef NUMBER
+#undef LANES_OF
+#define NAME(f) f##_wide_ff
+#define NUMBER float
+#define LANES_OF 16
+#include "_dense_kernels.h"
+#undef NAME
+#undef ENTRY
+#undef NUMBER
+#undef LANES_OF
+#undef TARGET
+#undef ENTRY_POINT
+#undef ROWS_FOR
+
+#define TARGET INLINE_FOR(NARROW)
+#define ENTRY_POINT STATIC_FOR(NARROW)
+#define ROWS_FOR NARROW_ROWS
+#define NAME(f) f##_narrow_dd
+#define ENTRY double
+#define NUMBER double
+#define LANES_OF 4
+#include "_dense_kernels.h"
+#undef NAME
+#undef ENTRY
+#define NAME(f) f##_narrow_fd
+#define ENTRY float
+#include "_dense_kernels.h"
+#undef NAME
+#undef NUMBER
+#undef LANES_OF
+#define NAME(f) f##_narrow_ff
+#define NUMBER float
+#define LANES_OF 8
+#include "_dense_kernels.h"
+#undef NAME
+#undef ENTRY
+#undef NUMBER
+#undef LANES_OF
+#undef TARGET
+#undef ENTRY_POINT
+#undef ROWS_FOR
+
+/* Bytes of a vector, or 0. */
+static int vector_bytes(void) {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512dq"))
+        return 64;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32 : 0;
+}
+
+/* By width of vectors and types: X and the rest double, X float, both float. */
+static const Scores SCORES[2][3] = {
+    {scores_narrow_dd, scores_narrow_fd, scores_narrow_ff},
+    {scores_wide_dd, scores_wide_fd, scores_wide_ff},
+};
+static const Correlate CORRELATE[2][3] = {
+    {correlate_narrow_dd, correlate_narrow_fd, correlate_narrow_ff},
+    {correlate_wide_dd, correlate_wide_fd, correlate_wide_ff},
+};
+
+#else
+
+static int vector_bytes(void) { return 0; }
+static const Scores SCORES[2][3] = {{0}};
+static const Correlate CORRELATE[2][3] = {{0}};
+
+#endif
+#endif

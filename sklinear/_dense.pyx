@@ -1,0 +1,107 @@
+"""Products of a dense X, or of its transpose, with few columns (see `_dense.h`)."""
+
+from libc.stddef cimport ptrdiff_t
+from libc.stdlib cimport calloc, free
+
+cdef extern from "_dense.h" nogil:
+    ctypedef void (*Scores)(
+        const void*, ptrdiff_t, ptrdiff_t, const void*, int, void*, int
+    ) noexcept
+    ctypedef void (*Correlate)(
+        const void*, ptrdiff_t, ptrdiff_t, const void*, int, void*
+    ) noexcept
+    int vector_bytes()
+    const Scores[2][3] SCORES
+    const Correlate[2][3] CORRELATE
+
+cdef enum:
+    MOST_VECTORS = 4
+    ROWS_AT_ONCE = 64
+
+cdef int BYTES = vector_bytes()
+
+# X and the other factor: either may be single, but not the other factor alone.
+ctypedef fused entry_t:
+    float
+    double
+
+ctypedef fused number_t:
+    float
+    double
+
+
+def most_columns(int itemsize):
+    """How many columns of numbers of a size the kernels take; 0 where there are none."""
+    return MOST_VECTORS * BYTES // itemsize
+
+
+cdef inline int kind(Py_ssize_t entry, Py_ssize_t number) noexcept nogil:
+    if number == sizeof(float):
+        return 2
+    return 1 if entry == sizeof(float) else 0
+
+
+cdef inline int vectors(Py_ssize_t n_columns, Py_ssize_t itemsize) noexcept nogil:
+    cdef Py_ssize_t lanes = BYTES // itemsize
+    return <int> ((n_columns + lanes - 1) // lanes)
+
+
+cdef inline void pad(
+    const number_t* source, Py_ssize_t n_rows, Py_ssize_t n_columns, number_t* target, Py_ssize_t width
+) noexcept nogil:
+    cdef Py_ssize_t i, k
+    for i in range(n_rows):
+        for k in range(n_columns):
+            target[i * width + k] = source[i * n_columns + k]
+
+
+def scores(
+    const entry_t[:, ::1] X, const number_t[:, ::1] coef, number_t[:, ::1] out
+):
+    """out = X @ coef."""
+    cdef Py_ssize_t n_columns = coef.shape[1], d = X.shape[1]
+    cdef int n_vectors = vectors(n_columns, sizeof(number_t))
+    cdef Py_ssize_t width = n_vectors * (BYTES // <Py_ssize_t> sizeof(number_t))
+    cdef number_t* padded
+    if X.shape[0] == 0 or d == 0:
+        out[:] = 0
+        return
+    padded = <number_t*> calloc(d * width, sizeof(number_t))
+    if padded == NULL:
+        raise MemoryError
+    with nogil:
+        pad(&coef[0, 0], d, n_columns, padded, width)
+        SCORES[BYTES == 64][kind(sizeof(entry_t), sizeof(number_t))](
+            &X[0, 0], X.shape[0], d, padded, n_vectors, &out[0, 0], <int> n_columns
+        )
+    free(padded)
+
+
+def correlate(
+    const entry_t[:, ::1] X, const number_t[:, ::1] rows, number_t[:, ::1] out
+):
+    """out = X^T @ rows."""
+    cdef Py_ssize_t n_columns = rows.shape[1], d = X.shape[1], start = 0, size, j, k
+    cdef int n_vectors = vectors(n_columns, sizeof(number_t))
+    cdef Py_ssize_t width = n_vectors * (BYTES // <Py_ssize_t> sizeof(number_t))
+    cdef number_t* sums
+    cdef number_t* block
+    if X.shape[0] == 0 or d == 0:
+        out[:] = 0
+        return
+    sums = <number_t*> calloc((d + ROWS_AT_ONCE) * width, sizeof(number_t))
+    if sums == NULL:
+        raise MemoryError
+    block = sums + d * width
+    with nogil:
+        while start < X.shape[0]:
+            size = min(<Py_ssize_t> ROWS_AT_ONCE, X.shape[0] - start)
+            pad(&rows[start, 0], size, n_columns, block, width)
+            CORRELATE[BYTES == 64][kind(sizeof(entry_t), sizeof(number_t))](
+                &X[start, 0], size, d, block, n_vectors, sums
+            )
+            start += size
+        for j in range(d):
+            for k in range(n_columns):
+                out[j, k] = sums[j * width + k]
+    free(sums)
