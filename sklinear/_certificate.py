@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
+DISTANCES = (1e-6, 1e-4, 1e-2, 0.1, 0.5)  # of the best scale from one
+RELATIVE = 1e-3
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -69,27 +72,31 @@ def best_scale(problem, iterate):
 
 def _root(slope, largest):
     """Where a decreasing function on [0, largest] changes its sign (an end if it does not)."""
-    high = min(1.0, largest)
+    high, near = min(1.0, largest), 1e-15
     if slope(high) < 0:
-        low, high = _bracket_below(slope, high)
+        low, high, near = _bracket_below(slope, high)
     else:
         low = high
         while high < largest and high < 1e3 and slope(high) > 0:
             low, high = high, min(2 * high, largest)
         if slope(high) >= 0:
             return high
-    return brentq(slope, low, high, xtol=1e-15, rtol=1e-14, maxiter=60, disp=False)
+    return brentq(slope, low, high, xtol=near, rtol=1e-14, maxiter=60, disp=False)
 
 
-def _bracket_below(slope, high):
-    """Two arguments below `high`, close to it where that is enough, that enclose the root."""
-    top, distance = high, 1e-9
-    while distance < 1:
+def _bracket_below(slope, top):
+    """Two arguments below `top` that enclose the root, and to what precision it is worth finding.
+
+    D is flat at its maximum: a thousandth of the way from `top` costs a millionth of what the
+    scale gains.
+    """
+    high, near = top, RELATIVE * DISTANCES[0]
+    for distance in DISTANCES:
         low = top * (1 - distance)
         if slope(low) >= 0:
-            return low, high
-        high, distance = low, 10 * distance
+            return low, high, near * top
+        high, near = low, RELATIVE * distance
     low = high
     while slope(low) < 0 and low > 1e-200:
         low, high = 1e-3 * low, low
-    return low, high
+    return low, high, RELATIVE * low

@@ -7,7 +7,8 @@ from .. import _core
 from ._model import violation
 
 DIVERGED = 1e3
-RIDGES = (1e-13, 1e-9, 1e-6)
+RIDGES = (1e-13, 1e-9, 1e-7, 1e-5)
+SINGLE_RIDGE = 1e-7
 
 
 def minimise_dense(model, accuracy, max_rounds=20):
@@ -17,7 +18,7 @@ def minimise_dense(model, accuracy, max_rounds=20):
     l1 = np.broadcast_to(model.l1, model.free.shape)[model.free]
     first = np.linalg.norm(violation(x, gradient, l1))
     for number in range(max_rounds):
-        x, gradient = improve(hessian, x, gradient, l1, number)
+        x, gradient = improve(hessian, x, gradient, l1, number, least_ridge(model))
         # Where next to nothing resists a shift, rounding alone may undo the next one.
         left = np.linalg.norm(violation(x, gradient, l1))
         x, gradient = _recentre(model, hessian, x, gradient, l1)
@@ -33,14 +34,19 @@ def minimise_dense(model, accuracy, max_rounds=20):
     return out, slope
 
 
-def improve(hessian, x, gradient, l1, number=0):
+def least_ridge(model):
+    """Of the factors of its Hessian, which may be indefinite by the rounding of its sums."""
+    return RIDGES[0] if model.hessian.precise else SINGLE_RIDGE
+
+
+def improve(hessian, x, gradient, l1, number=0, ridge=0.0):
     """Sweeps of coordinate descent, then a Newton step on the support.
 
     Sweeps cost little beside a factorisation: their number doubles from round to round.
     """
     if l1.any():
         _core.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 128))
-    return _newton_on_support(hessian, x, gradient, l1)
+    return _newton_on_support(hessian, x, gradient, l1, ridge)
 
 
 def _recentre(model, hessian, x, gradient, l1):
@@ -62,14 +68,14 @@ def decrease(x, gradient, l1, move, change):
     return gradient @ move + 0.5 * move @ change + l1 @ (np.abs(x + move) - np.abs(x))
 
 
-def _newton_on_support(hessian, x, gradient, l1):
+def _newton_on_support(hessian, x, gradient, l1, ridge):
     """A Newton step on the support, variables that change sign set to zero; the model falls."""
     support = np.flatnonzero((x != 0) | (l1 == 0))
     if len(support) == 0:
         return x, gradient
     slope = (gradient + l1 * np.sign(x))[support]
     direction = np.zeros_like(x)
-    direction[support] = -_solve(hessian.take(support, 0).take(support, 1), slope)
+    direction[support] = -_solve(hessian.take(support, 0).take(support, 1), slope, ridge)
     return _cut_step(hessian, x, gradient, l1, direction)
 
 
@@ -113,14 +119,15 @@ class ScaledFactor:
         return self.scale * dpotrs(self.lower, self.scale * rhs, lower=True)[0]
 
 
-def _solve(matrix, rhs):
+def _solve(matrix, rhs, least=0.0):
     """Solve a positive semi-definite system, scaled to a unit diagonal, with a small ridge.
 
     The ridge grows where rounding leaves a solution that is none.
     """
-    system, solution = ScaledFactor(matrix), np.zeros_like(rhs)
-    for ridge in RIDGES:
-        if ridge != RIDGES[0]:
+    ridges = [ridge for ridge in RIDGES if ridge >= least]
+    system, solution = ScaledFactor(matrix, ridges[0]), np.zeros_like(rhs)
+    for ridge in ridges:
+        if ridge != ridges[0]:
             system.positive = system.factor(ridge)
         if not system.positive:
             continue
