@@ -189,22 +189,21 @@ class Problem:
 
     def _natural(self, coef, intercept, scores, dual, value):
         """The iterate with the natural dual point, made feasible."""
-        residual = self.weights @ dual
-        mixture = self.loss.mixture(residual, self.frequencies) if self.fit_intercept else None
-        if self.fit_intercept and mixture is None:
-            iterate = self.certified(coef, intercept, scores, dual)
-            gradient = np.vstack([iterate.correlation, np.zeros_like(residual)])
-            return replace(iterate, loss_value=(self.loss, value), gradient=gradient)
-        correlation = self.correlate(dual)
-        gradient = np.vstack([correlation, residual if self.fit_intercept else 0.0 * residual])
+        known, residual, mixture = (self.loss, value), np.zeros(self.n_classes), None
         if self.fit_intercept:
-            # G = Q - Y; X^T diag(p) Q is mixed, the class totals X^T diag(p) Y stay.
-            correlation = correlation @ mixture + self.class_totals @ (
-                mixture - np.eye(len(mixture))
-            )
-            dual = self.balanced(dual)
-        known = self.loss, value
+            residual = self.weights @ dual
+            mixture = self.loss.mixture(residual, self.frequencies)
+            if mixture is None:
+                dual, residual = self.balanced(dual), np.zeros(self.n_classes)
+        correlation = self.correlate(dual)
+        gradient = np.vstack([correlation, residual])
+        if mixture is not None:
+            dual, correlation = self.balanced(dual), self._mixed(correlation, mixture)
         return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
+
+    def _mixed(self, correlation, mixture):
+        """X^T diag(p) (Q T - Y) from X^T diag(p) (Q - Y), Y the true classes."""
+        return correlation @ mixture + self.class_totals @ (mixture - np.eye(len(mixture)))
 
 
 def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):

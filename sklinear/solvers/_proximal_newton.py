@@ -109,12 +109,11 @@ class ProximalNewton:
         return share * problem.mean_squares
 
     def _minimise(self, problem, model):
-        accuracy = self.accuracy
         if self._is_explicit(problem, model.free):
             return self._minimise_explicitly(problem, model)
         preconditioner = self.preconditioners.of(problem, model)
         if problem.penalty.l1 > 0:
-            return minimise_by_columns(model, preconditioner, accuracy)
+            return minimise_by_columns(model, preconditioner, self.accuracy)
         gain = GAIN * 0.3 ** min(self.renewal.stalls, 6)
         found = minimise_by_products(model, preconditioner, TIGHT, MAX_PRODUCTS, gain)
         self.exhausted += model.n_products == MAX_PRODUCTS

@@ -20,6 +20,15 @@ class Ray:
     move : ndarray of shape (d + 1, C)
         Of the weights and, in the last row, of the intercept.
     penalty : object with methods value(coef) and slope(coef, direction)
+
+    Attributes
+    ----------
+    start : tuple of float
+        The objective at the iterate, and its derivative there.
+    trial : tuple of float, or None
+        The last step tried, and the loss there.
+    room : tuple of ndarray, or None
+        The scores and the natural dual point there.
     """
 
     def __init__(self, problem, iterate, move, penalty):
@@ -28,8 +37,7 @@ class Ray:
         self.scores_move = problem.scores(self.coef_move, self.intercept_move)
         self.trial, self.room = None, None
         slope = float(np.vdot(problem.gradient(iterate), move))
-        self.start = problem.loss_at(iterate) + penalty.value(iterate.coef), slope
-        self.start = self.start[0], slope + penalty.slope(iterate.coef, self.coef_move)
+        self.start = self._with_penalty(0.0, problem.loss_at(iterate), slope)
 
     def value_and_slope(self, step):
         """The objective at a step, and its derivative; the scores there are kept."""
@@ -40,12 +48,11 @@ class Ray:
             iterate.scores, self.scores_move, step, problem.labels, problem.weights, self.room
         )
         self.trial = step, loss
-        coef = iterate.coef + step * self.coef_move
-        value, slope = (
-            loss + self.penalty.value(coef),
-            slope + self.penalty.slope(coef, self.coef_move),
-        )
-        return value, slope
+        return self._with_penalty(step, loss, slope)
+
+    def _with_penalty(self, step, loss, slope):
+        coef = self.iterate.coef + step * self.coef_move
+        return loss + self.penalty.value(coef), slope + self.penalty.slope(coef, self.coef_move)
 
     def search(self, longest):
         """A step that lowers the objective (0 if there is none), and the change."""
