@@ -8,7 +8,7 @@ import pytest
 from data import csr
 from problems import LOSSES, last, make_problem, random_point, zero_start
 from scipy.optimize import brentq, minimize
-from scipy.special import wrightomega, xlogy
+from scipy.special import softmax, wrightomega, xlogy
 
 from sklinear._ascent import Ascent, csr_epoch, dense_epoch
 from sklinear._certificate import certify
@@ -316,6 +316,27 @@ class TestIterates:
         gap = certify(problem, end).gap
         for iterate in itertools.islice(choose(problem)(problem, start), 2):
             assert certify(problem, iterate).gap == pytest.approx(gap, abs=1e-8)
+
+    @over_l1_ratios
+    def test_intercept_of_the_softmax_is_the_best_for_the_scores(self, l1_ratio):
+        problem = make_text("cross-entropy", l1_ratio)
+        ascent = DualAscent(problem, zero_start(problem))
+        ascent.refine(0.0)
+        ascent.run()
+        found = ascent.iterate()
+        q = softmax(found.scores, axis=1) - np.eye(problem.n_classes)[problem.labels]
+        assert np.abs(problem.weights @ q).max() <= 1e-10
+        np.testing.assert_array_equal(ascent.intercept, found.intercept)
+
+    def test_smaller_gaps_let_smaller_changes_in(self):
+        problem, moved = make_text("cross-entropy"), []
+        for gap in (10.0, 2.0, 0.0):
+            ascent = DualAscent(problem, zero_start(problem))
+            ascent.epoch()
+            ascent.refine(gap * problem.value_at_zero)
+            ascent.epoch()
+            moved.append(ascent.moved.mean())
+        assert 0 == moved[0] < moved[1] < moved[2] == 1
 
     def test_start_is_left_as_it_is(self):
         problem = make_text("hinge")

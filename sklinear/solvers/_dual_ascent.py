@@ -1,7 +1,8 @@
 """Dual block coordinate ascent: the whole dual vector of one sample at a time.
 
 Each block is maximised exactly; with an L1 part, on a quadratic lower bound of the dual.  The
-intercept is the multiplier of the constraint sum_i p_i g_i = 0.
+intercept is the multiplier of the constraint sum_i p_i g_i = 0; with the softmax it moves to the
+best one for the scores at each iterate too.
 
 References
 ----------
