@@ -1,18 +1,25 @@
-"""Compiled epochs of dual block coordinate ascent, and the block step they share.
+"""Compiled epochs of dual block coordinate ascent, and the block steps they share.
 
-For losses with the conjugate sum_k (s u_k^2 / 2 - u_k) on 0 <= u <= h, where the dual vector g
+The dual vector of the cross-entropy is q - e_y, q in the simplex.  The other block step is for
+losses with the conjugate sum_k (s u_k^2 / 2 - u_k) on 0 <= u <= h, where the dual vector g
 of a sample holds u_k for each wrong class k and -sum u for the true one.
 """
 
 cimport cython
 from cython cimport floating
-from libc.math cimport INFINITY, fabs
+from libc.math cimport INFINITY, fabs, sqrt
 
 import numpy as np
 
 ctypedef fused index_t:
     int
     long long
+
+
+cdef extern from "_simplex.h" nogil:
+    void simplex_block(
+        const double* z, const double* old, double kappa, double* q, double* x, double* slope, int n
+    )
 
 
 # ---------------------------------------------------------------- one row of W
@@ -109,8 +116,8 @@ cdef class Ascent:
 
     Parameters
     ----------
-    block : tuple of float
-        (s, h) of the conjugate.
+    block : tuple of float or None
+        (s, h) of the conjugate; None for the cross-entropy.
     labels : ndarray of shape (n,), int32
     weights : ndarray of shape (n,)
         p_i / l2.
@@ -123,8 +130,14 @@ cdef class Ascent:
         l1 / l2.
     shift : float
         The intercept follows a step as V does for a feature of this value; 0 without one.
+
+    Attributes
+    ----------
+    least : float
+        A probability has to change by more than this / sqrt(1 + curvature); 0 at first.
     """
 
+    cdef bint simplex
     cdef double strength, largest, threshold, shift
     cdef const int[::1] labels
     cdef const double[::1] weights, curvature
@@ -132,16 +145,18 @@ cdef class Ascent:
     cdef double[::1] intercept
     cdef int[::1] moved
     cdef int n_classes, n_moved
+    cdef public double least
 
     def __init__(
         self, block, labels, weights, curvature, dual, V, intercept, threshold, shift
     ):
-        self.strength, self.largest = block
+        self.simplex = block is None
+        self.strength, self.largest = (0, 1) if block is None else block
         self.labels, self.weights, self.curvature = labels, weights, curvature
         self.dual, self.V, self.intercept = dual, V, intercept
-        self.threshold, self.shift = threshold, shift
+        self.threshold, self.shift, self.least = threshold, shift, 0.0
         self.n_classes = len(intercept)
-        self.buffer = np.empty((3, self.n_classes))
+        self.buffer = np.empty((5, self.n_classes))
         self.moved = np.empty(self.n_classes, dtype=np.intc)
 
     cdef void begin(self) noexcept nogil:
@@ -159,11 +174,28 @@ cdef class Ascent:
 
         Up to a constant the block is <z, g> - conjugate(g) - q/2 |g - g_old|^2.
         """
+        cdef double* step = &self.buffer[0, 0]
+        cdef int k, n_moved = 0
+        if self.simplex:
+            self.solve_simplex(i)
+        else:
+            self.solve_star(i)
+        for k in range(self.n_classes):
+            if step[k] != 0:
+                self.moved[n_moved] = k
+                n_moved += 1
+        self.n_moved = n_moved
+        if n_moved > 0:
+            self.follow(&self.intercept[0], i, self.shift)
+        return n_moved > 0
+
+    cdef void solve_star(self, Py_ssize_t i) noexcept nogil:
+        """The block of a hinge loss."""
         cdef double* z = &self.buffer[0, 0]
         cdef double* a = &self.buffer[1, 0]
         cdef double* u = &self.buffer[2, 0]
         cdef double* g = &self.dual[i, 0]
-        cdef int k, n_moved = 0, y = self.labels[i]
+        cdef int k, y = self.labels[i]
         cdef double q = self.curvature[i], total = -g[y], true_score = z[y]
         for k in range(self.n_classes):
             a[k] = 1 + (z[k] - true_score) + q * (g[k] + total)
@@ -176,13 +208,33 @@ cdef class Ascent:
         for k in range(self.n_classes):
             z[k] = u[k] - g[k]
             g[k] = u[k]
-            if z[k] != 0:
-                self.moved[n_moved] = k
-                n_moved += 1
-        self.n_moved = n_moved
-        if n_moved > 0:
-            self.follow(&self.intercept[0], i, self.shift)
-        return n_moved > 0
+
+    cdef void solve_simplex(self, Py_ssize_t i) noexcept nogil:
+        """The block of the cross-entropy, without changes that are next to none."""
+        cdef double* z = &self.buffer[0, 0]
+        cdef double* q = &self.buffer[1, 0]
+        cdef double* step = &self.buffer[2, 0]
+        cdef double* old = &self.buffer[3, 0]
+        cdef double* g = &self.dual[i, 0]
+        cdef int k, y = self.labels[i]
+        cdef double total = 0, least = self.least / sqrt(1 + self.curvature[i])
+        for k in range(self.n_classes):
+            old[k] = g[k]
+        old[y] = g[y] + 1 if g[y] > -1 else 0
+        simplex_block(z, old, self.curvature[i], q, step, &self.buffer[4, 0], self.n_classes)
+        step[y] = 0
+        for k in range(self.n_classes):
+            total += step[k] if fabs(step[k]) > least else 0
+        if total > old[y]:  # without the small ones the true class would have less than nothing
+            least = 0
+        total = 0
+        for k in range(self.n_classes):
+            z[k] = step[k] if fabs(step[k]) > least else 0
+            if k != y:
+                g[k] += z[k]
+                total += g[k]
+        z[y] = -total - g[y]
+        g[y] = -total
 
     cdef void follow(self, double* v, Py_ssize_t i, double x) noexcept nogil:
         """Let a row of V, or the intercept, take the step of sample i."""

@@ -61,10 +61,13 @@ def best_scale(problem, iterate):
         if size > 0:
             largest = min(largest, (1 - 1e-15) * penalty.l1 / size)
 
+    # The others don't count at t <= 1.
+    large = iterate.correlation[np.abs(iterate.correlation) > penalty.l1]
+
     def slope(t):
         _, value = problem.loss.conjugate(problem.labels, problem.weights, iterate.dual, t)
         if penalty.l2 > 0:
-            value += penalty.dual_slope(iterate.correlation, t)
+            value += penalty.dual_slope(iterate.correlation if t > 1 else large, t)
         return -value
 
     return _root(slope, largest)

@@ -46,6 +46,8 @@ class Loss:
         Largest second derivative in one score, of a smooth loss.
     curvature_jumps : bool
         Whether the second derivative has jumps.
+    ascends : bool
+        Whether dual ascent knows the maximiser of a block, the dual vector of one sample.
     block : tuple of float or None
         (s, h) if the conjugate is sum over wrong k of s u_k^2 / 2 - u_k on 0 <= u <= h.
     """
@@ -54,6 +56,7 @@ class Loss:
     smooth = True
     bend = 0.0
     curvature_jumps = False
+    ascends = False
     block: tuple[float, float] | None = None
     _sigma = 1.0
 
@@ -151,6 +154,7 @@ class CrossEntropy(Loss):
 
     code = _core.CROSS_ENTROPY
     bend = 0.25
+    ascends = True
 
     def value_at_zero(self, n_classes):
         """log C."""
@@ -199,6 +203,8 @@ class CrossEntropy(Loss):
 
 
 class _HingeFamily(Loss):
+    ascends = True
+
     def value_at_zero(self, n_classes):
         """C - 1: each wrong class violates the margin by one."""
         return float(n_classes - 1)
@@ -274,6 +280,7 @@ class SmoothedHinge(Hinge):
 
     code = _core.SMOOTHED_HINGE
     smooth = True
+    ascends = False
 
     def __init__(self, centre, sigma):
         self.centre = centre

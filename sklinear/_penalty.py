@@ -78,10 +78,15 @@ class ElasticNet:
         """penalty(W) + dual_value(A) + <W, A> as a sum of non-negative terms."""
         if self.l2 == 0 and np.abs(correlation).max(initial=0.0) > self.l1:
             return np.inf
+        if self.l1 == 0:
+            residual = self.l2 * coef
+            residual += correlation
+            return float(np.vdot(residual, residual) / (2 * self.l2)) if self.l2 else 0.0
+        # All terms are zero where w = 0 and |a| <= l1.
+        alive = (coef != 0) | (np.abs(correlation) > self.l1)
+        coef, correlation = coef[alive], correlation[alive]
         inner = np.clip(correlation, -self.l1, self.l1)
-        total = 0.0
-        if self.l1:
-            total += np.vdot(np.abs(coef), self.l1 + np.sign(coef) * inner)
+        total = np.vdot(np.abs(coef), self.l1 + np.sign(coef) * inner)
         if self.l2:
             residual = self.l2 * coef + (correlation - inner)
             total += np.vdot(residual, residual) / (2 * self.l2)

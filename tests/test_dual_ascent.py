@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from data import csr
 from problems import LOSSES, last, make_problem, random_point, zero_start
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
+from scipy.special import softmax, wrightomega, xlogy
 
 from sklinear._ascent import Ascent, csr_epoch, dense_epoch
 from sklinear._certificate import certify
@@ -27,7 +28,8 @@ KINDS = {
     "csr int64": lambda X: csr(X, np.int64),
 }
 over_kinds = pytest.mark.parametrize("kind", KINDS)
-over_losses = pytest.mark.parametrize("name", ["hinge", "squared hinge"])
+over_hinges = pytest.mark.parametrize("name", ["hinge", "squared hinge"])
+over_losses = pytest.mark.parametrize("name", ["hinge", "squared hinge", "cross-entropy"])
 over_l1_ratios = pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
 over_intercept = pytest.mark.parametrize("fit_intercept", [True, False])
 
@@ -71,7 +73,7 @@ class TestBlockStep:
         assert moved[0] == np.any(found[0] != dual)
         return found[0], block
 
-    @over_losses
+    @over_hinges
     @pytest.mark.parametrize("seed", range(60))
     def test_no_better_point_is_found(self, name, seed):
         rng = np.random.default_rng(seed)
@@ -99,7 +101,7 @@ class TestBlockStep:
         assert found.sum() == pytest.approx(0, abs=1e-12)
         assert loss_and_gradient(found[wrong])[0] <= best + 1e-10 * max(1, abs(best))
 
-    @over_losses
+    @over_hinges
     @pytest.mark.parametrize("q", [1e-300, 1e-12, 1.0, 1e12])
     def test_any_curvature(self, name, q):
         scores = np.array([0.3, -2.0, 0.1, 0.4])
@@ -108,13 +110,82 @@ class TestBlockStep:
         assert found[1] == 0
         assert found[2:].min() > 0
 
-    @over_losses
+    @over_hinges
     def test_maximiser_stays(self, name):
         """A second step from the maximiser, from where V is now, moves by rounding at most."""
         scores = np.array([0.3, -2.0, 0.1, 0.4, 0.35])
         found, _ = self.step(name, scores, 0, 2.0, np.zeros(5))
         again, _ = self.step(name, scores - 2.0 * found, 0, 2.0, found)
         np.testing.assert_allclose(again, found, atol=1e-14)
+
+    @pytest.mark.parametrize("seed", range(60))
+    @pytest.mark.parametrize("size", [1.0, 300.0])
+    def test_simplex_against_omega(self, seed, size):
+        """log q + kappa (q - old) = z - t has the solution q = omega(log kappa + a - t) / kappa."""
+        rng = np.random.default_rng(seed)
+        n_classes, kappa = int(rng.integers(2, 60)), 10 ** rng.uniform(-6, 6)
+        scores, label = size * rng.normal(size=n_classes), int(rng.integers(n_classes))
+        old = rng.dirichlet(np.full(n_classes, 10 ** rng.uniform(-2, 1)))
+        true = np.eye(n_classes)[label]
+
+        def probabilities(t):
+            return wrightomega(np.log(kappa) + scores + kappa * old - t).real / kappa
+
+        top = (scores + kappa * old).max()
+        low, high = top - kappa - 1, top + np.log(n_classes) + 1
+        root = brentq(lambda t: probabilities(t).sum() - 1, low, high, xtol=1e-13, rtol=1e-15)
+        found, _ = self.step("cross-entropy", scores, label, kappa, old - true)
+        assert found.sum() == pytest.approx(0, abs=1e-14)
+        assert (found + true).min() >= -1e-15
+        np.testing.assert_allclose(found + true, probabilities(root), atol=2e-9)
+
+    @pytest.mark.parametrize("kappa", [1e-300, 1e-12, 1.0, 1e12])
+    def test_simplex_from_where_scores_disagree(self, kappa):
+        scores, old = np.array([1e5, -1e5, 0.0]), np.array([0.0, 1.0, 0.0])
+        found, _ = self.step("cross-entropy", scores, 0, kappa, old - [1.0, 0.0, 0.0])
+        q = found + np.array([1.0, 0.0, 0.0])
+        assert np.isfinite(q).all()
+        assert q.sum() == pytest.approx(1)
+        value = scores @ q - kappa / 2 * np.sum((q - old) ** 2) - xlogy(q, q).sum()
+        for k in range(3):
+            nearby = 0.999 * q + 0.001 * np.eye(3)[k]
+            entropy = xlogy(nearby, nearby).sum()
+            other = scores @ nearby - kappa / 2 * np.sum((nearby - old) ** 2) - entropy
+            assert other <= value + 1e-10 * max(1.0, abs(value))
+
+    def test_simplex_at_rest(self):
+        """A second step moves nothing; small changes are left out where they shall be."""
+        scores, dual = np.array([0.3, -2.0, 0.1]), np.array([[-0.5, 0.25, 0.25]])
+        labels, one = np.zeros(1, np.int32), np.ones(1)
+        V, moved = scores[None].copy(), np.ones(1, np.uint8)
+        state = Ascent(None, labels, one, one, dual, V, np.zeros(3), 0.0, 0.0)
+        state.least = 2.0
+        dense_epoch(np.ones((1, 1)), labels, state, moved)
+        assert moved[0] == 0
+        np.testing.assert_array_equal(dual[0], [-0.5, 0.25, 0.25])
+        state.least = 1e-9
+        for expected in (1, 0):
+            dense_epoch(np.ones((1, 1)), labels, state, moved)
+            assert moved[0] == expected
+        np.testing.assert_allclose(V[0], scores - dual[0] + [-0.5, 0.25, 0.25], rtol=1e-14)
+        q = dual[0] + np.array([1.0, 0.0, 0.0])
+        np.testing.assert_allclose(q, np.exp(V[0]) / np.exp(V[0]).sum(), rtol=1e-7)
+
+    def test_small_changes_leave_the_simplex_whole(self):
+        """Many small losses of the wrong classes make up for the one large gain."""
+        n_classes = 40
+        old = np.full(n_classes, 1 / (n_classes - 1))
+        old[0] = 0.0
+        dual = (old - np.eye(n_classes)[0])[None]
+        scores = np.zeros(n_classes)
+        scores[:2] = -50.0, 3.0
+        labels, one = np.zeros(1, np.int32), np.ones(1)
+        state = Ascent(None, labels, one, one, dual, scores[None], np.zeros(n_classes), 0.0, 0.0)
+        state.least = 0.05
+        dense_epoch(np.ones((1, 1)), labels, state, np.zeros(1, np.uint8))
+        assert dual[0, 1] > 0.2
+        assert dual[0, 0] >= -1 - 1e-14
+        assert dual[0, 1:].min() >= 0
 
 
 class TestEpochs:
@@ -246,6 +317,27 @@ class TestIterates:
         for iterate in itertools.islice(choose(problem)(problem, start), 2):
             assert certify(problem, iterate).gap == pytest.approx(gap, abs=1e-8)
 
+    @over_l1_ratios
+    def test_intercept_of_the_softmax_is_the_best_for_the_scores(self, l1_ratio):
+        problem = make_text("cross-entropy", l1_ratio)
+        ascent = DualAscent(problem, zero_start(problem))
+        ascent.refine(0.0)
+        ascent.run()
+        found = ascent.iterate()
+        q = softmax(found.scores, axis=1) - np.eye(problem.n_classes)[problem.labels]
+        assert np.abs(problem.weights @ q).max() <= 1e-10
+        np.testing.assert_array_equal(ascent.intercept, found.intercept)
+
+    def test_smaller_gaps_let_smaller_changes_in(self):
+        problem, moved = make_text("cross-entropy"), []
+        for gap in (10.0, 2.0, 0.0):
+            ascent = DualAscent(problem, zero_start(problem))
+            ascent.epoch()
+            ascent.refine(gap * problem.value_at_zero)
+            ascent.epoch()
+            moved.append(ascent.moved.mean())
+        assert 0 == moved[0] < moved[1] < moved[2] == 1
+
     def test_start_is_left_as_it_is(self):
         problem = make_text("hinge")
         start = Start(*random_point(problem), last(alone, problem, 3).dual)
@@ -274,20 +366,28 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("name", "l1_ratio", "settings"),
         [
-            ("cross-entropy", 0.0, {"X": csr, "n_features": 1500}),
+            ("smoothed hinge", 0.0, {"X": csr, "n_features": 1500}),
+            ("cross-entropy", 0.0, {"n_features": 1500}),
             ("hinge", 1.0, {"X": csr, "n_features": 1500}),
             ("hinge", 0.99, {"X": csr, "n_features": 1500}),
             ("hinge", 0.5, {"n_features": 1500}),
             ("hinge", 0.0, {"X": csr, "n_features": 20}),
         ],
-        ids=["another conjugate", "only L1", "nearly only L1", "dense", "few variables"],
+        ids=[
+            "another conjugate",
+            "dense softmax",
+            "only L1",
+            "nearly only L1",
+            "dense",
+            "few variables",
+        ],
     )
     def test_not_for(self, name, l1_ratio, settings):
         assert not ascends(make_problem(name, l1_ratio, n_samples=60, **settings))
 
     def test_slow_ascent_hands_its_point_over(self, monkeypatch):
         problem = make_text("hinge")
-        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps: len(gaps) > 20)
+        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps, *_: len(gaps) > 20)
         starts = []
 
         def successor(problem, start):
@@ -301,7 +401,7 @@ class TestChoice:
 
     def test_poor_point_is_not_handed_over(self, monkeypatch):
         problem, starts = make_text("hinge"), []
-        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps: len(gaps) > 1)
+        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps, *_: len(gaps) > 1)
         monkeypatch.setattr("sklinear.solvers._dual_ascent.NEAR", 0.0)
 
         def successor(problem, start):

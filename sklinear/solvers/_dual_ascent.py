@@ -1,7 +1,8 @@
 """Dual block coordinate ascent: the whole dual vector of one sample at a time.
 
 Each block is maximised exactly; with an L1 part, on a quadratic lower bound of the dual.  The
-intercept is the multiplier of the constraint sum_i p_i g_i = 0.
+intercept is the multiplier of the constraint sum_i p_i g_i = 0; with the softmax it moves to the
+best one for the scores at each iterate too.
 
 References
 ----------
@@ -17,16 +18,21 @@ import numpy as np
 
 from .._ascent import Ascent
 from .._penalty import soft_threshold
-from .._problem import Iterate
+from .._problem import Iterate, best_shift
 from ._working_set import dense_limit
 
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
 PENALTY_OF_IMBALANCE = 10.0  # 1 / (2 * 10 l2) |sum_i p_i g_i|^2
 LONGEST_PAUSE = 8
-CHECK_GROWTH = 1.2
-PATIENCE = 50
-SLOW = 0.5
+FIRST_CHECK, CHECK_GROWTH = 1.0, 1.2
+# A check takes as long as an epoch where exponentials are many.
+FIRST_CHECK_SIMPLEX, CHECK_GROWTH_SIMPLEX = 1.5, 1.4
+PATIENCE, SLOW = 50, 0.5
+# Newton's steps near the end converge fast where the loss is smooth.
+PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
+SLACK = 1e-3  # of the gap, for the intercept
+LEAST = 0.1  # change of a probability, by the gap as a share of F(0)
 
 
 def ascends(problem):
@@ -35,7 +41,7 @@ def ascends(problem):
     It is on sparse data, unless the variables are so few that a Hessian is cheap.
     """
     loss, penalty = problem.loss, problem.penalty
-    if loss.block is None or penalty.l1 > MAX_L1_SHARE * penalty.l2:
+    if not loss.ascends or penalty.l1 > MAX_L1_SHARE * penalty.l2:
         return False
     d, n_classes = problem.shape
     return problem.data.sparse and (d + 1) * n_classes > dense_limit(problem)
@@ -49,11 +55,13 @@ def dual_ascent(successor):
             scores = problem.scores(start.coef, start.intercept)
             yield problem.certified(start.coef, start.intercept, scores, start.dual.copy())
         ascent, gaps = DualAscent(problem, start), {0.0: np.inf}
-        while not slow(gaps):
+        limits = (PATIENCE_SIMPLEX, SLOW_SIMPLEX) if ascent.simplex else (PATIENCE, SLOW)
+        while not slow(gaps, *limits):
             ascent.run()
             iterate = ascent.iterate()
             yield iterate
             gaps[ascent.passes] = min(gap(problem, iterate), *gaps.values())
+            ascent.refine(gaps[ascent.passes])
         if min(gaps.values()) <= NEAR * problem.value_at_zero:
             point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
             start = replace(start, **point)
@@ -67,11 +75,11 @@ def gap(problem, iterate):
     return problem.loss.fenchel_young(iterate.scores, problem.labels, problem.weights, iterate.dual)
 
 
-def slow(gaps):
-    """Whether the last three quarters of the passes have not even halved the smallest gap."""
+def slow(gaps, patience=PATIENCE, share=SLOW):
+    """Whether the last three quarters of the passes have left that share of the smallest gap."""
     latest = max(gaps)
     earlier = max(passes for passes in gaps if passes <= 0.25 * latest)
-    return latest > PATIENCE and gaps[latest] > SLOW * gaps[earlier]
+    return latest > patience and gaps[latest] > share * gaps[earlier]
 
 
 class DualAscent:
@@ -83,10 +91,16 @@ class DualAscent:
     ----------
     passes : float
         Work done so far, in passes over X.
+    simplex : bool
+        Whether the loss is the cross-entropy, whose probabilities move for ever.
+    slack : float
+        What the intercept of an iterate may cost.
     """
 
     def __init__(self, problem, start):
         self.problem, self.passes = problem, 0.0
+        self.simplex = problem.loss.block is None
+        self.slack = SLACK * problem.value_at_zero
         self.random = np.random.default_rng(0)
         self.shift = 1 / PENALTY_OF_IMBALANCE if problem.fit_intercept else 0.0
         curvature = self._curvature()
@@ -97,8 +111,10 @@ class DualAscent:
         self.compiled = self._compiled(curvature)
 
     def run(self):
-        """Epochs until the passes have grown by a fifth, and by one at least."""
-        goal = max(self.passes + 1.0, CHECK_GROWTH * self.passes)
+        """Epochs until the passes have grown by a fifth or so, and by one at least."""
+        first = FIRST_CHECK_SIMPLEX if self.simplex else FIRST_CHECK
+        growth = CHECK_GROWTH_SIMPLEX if self.simplex else CHECK_GROWTH
+        goal = max(self.passes + first, growth * self.passes)
         while self.passes < goal:
             self.epoch()
 
@@ -115,14 +131,27 @@ class DualAscent:
         # An epoch without a row is work as well, or `run` would not end.
         self.passes += share + 1e-3
 
+    def refine(self, gap):
+        """Do what smaller gaps than the present one need."""
+        self.slack = SLACK * gap
+        self.compiled.least = LEAST * gap / self.problem.value_at_zero
+
     def iterate(self):
         """The balanced dual point with the weights that are the best for it."""
         problem, penalty = self.problem, self.problem.penalty
         dual = problem.balanced(self.dual.copy())
         correlation = problem.data.correlate(problem.weights[:, None] * dual)
         coef = -soft_threshold(correlation, penalty.l1) / penalty.l2
-        intercept = self.intercept.copy()
-        return Iterate(coef, intercept, problem.scores(coef, intercept), dual, correlation)
+        scores = problem.scores(coef, self.intercept)
+        if self.simplex and problem.fit_intercept:
+            self._shift_intercept(scores)
+        return Iterate(coef, self.intercept.copy(), scores, dual, correlation)
+
+    def _shift_intercept(self, scores):
+        """The best intercept at the scores: rare classes hardly feel the multipliers."""
+        shift, *_ = best_shift(self.problem, scores, slack=self.slack)
+        scores += shift
+        self.intercept += shift
 
     def _curvature(self):
         """p_i (|x_i|^2 + shift) / l2."""
