@@ -15,7 +15,12 @@ from ._driver import Start, solve
 from ._penalty import ElasticNet
 from ._problem import Problem
 from ._threads import serial_blas
-from ._validation import check_X_y, encode_labels, sample_probabilities
+from ._validation import (
+    check_X_y,
+    encode_labels,
+    sample_probabilities,
+    unchanged_features_on_error,
+)
 
 
 class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
@@ -37,6 +42,9 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coef_")
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -88,19 +96,20 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         ConvergenceWarning
             If the duality gap is above ``tol * F(0)`` after `max_iter` iterations.
         """
-        X, y = check_X_y(self, X, y)
-        classes, labels = encode_labels(y)
-        weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
-        problem = self._problem(wrap(X), labels, weights, len(classes))
-        with serial_blas:
-            solution = solve(
-                problem,
-                self._start(problem, classes),
-                tol=self.tol,
-                max_iter=self.max_iter,
-                dtype=X.dtype,
-                verbose=self.verbose,
-            )
+        with unchanged_features_on_error(self):
+            X, y = check_X_y(self, X, y)
+            classes, labels = encode_labels(y)
+            weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
+            problem = self._problem(wrap(X), labels, weights, len(classes))
+            with serial_blas:
+                solution = solve(
+                    problem,
+                    self._start(problem, classes),
+                    tol=self.tol,
+                    max_iter=self.max_iter,
+                    dtype=X.dtype,
+                    verbose=self.verbose,
+                )
         self.classes_ = classes
         self._store(solution, problem, X.dtype)
         self._report(solution, problem)

@@ -11,6 +11,7 @@ Parts do not depend on the number of threads, and neither do sums over them.
 import itertools
 import os
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -33,23 +34,52 @@ class SerialBlas:
     """
 
     def __init__(self):
-        self.inside, self.limits = 0, None
+        self.limits, self.inside = None, weakref.WeakSet()
         self.own = threading.local()
 
     def __enter__(self):
-        with _lock:
-            if self.inside == 0:
-                self.limits = _pool("setter", 1).submit(_limit_blas).result()
-            self.inside += 1
-        self.own.limits = None if _blas_threads() == 1 else _limit_blas()
+        visit = _Visit()
+        try:
+            _in_setter(self._come, visit)
+            own = None if _blas_threads() == 1 else _limit_blas()
+        except BaseException:
+            # An interrupt: what the setter was told to do it has done or will do.
+            _in_setter(self._go, visit)
+            raise
+        self._visits().append((visit, own))
 
     def __exit__(self, *error):
-        if self.own.limits is not None:
-            self.own.limits.__exit__(*error)
-        with _lock:
-            self.inside -= 1
-            if self.inside == 0:
-                _pool("setter", 1).submit(self.limits.__exit__, None, None, None).result()
+        visit, own = self._visits().pop()
+        if own is not None:
+            own.__exit__(*error)
+        _in_setter(self._go, visit)
+
+    def _visits(self):
+        """Of the calling thread, the innermost last."""
+        if not hasattr(self.own, "visits"):
+            self.own.visits = []
+        return self.own.visits
+
+    def _come(self, visit):
+        self.inside.add(visit)
+        if self.limits is None:
+            self.limits = _limit_blas()
+
+    def _go(self, visit):
+        self.inside.discard(visit)
+        if not self.inside and self.limits is not None:
+            self.limits.__exit__(None, None, None)
+            self.limits = None
+
+
+class _Visit:
+    """Somebody inside; one that an interrupt has lost is forgotten with the object."""
+
+
+def _in_setter(function, visit):
+    with _lock:
+        pool = _pool("setter", 1)
+    pool.submit(function, visit).result()
 
 
 def _limit_blas():
@@ -106,7 +136,7 @@ def _after_fork():
     global _lock
     _lock = threading.Lock()
     _pools.clear()
-    serial_blas.inside = 0
+    serial_blas.__init__()
 
 
 if hasattr(os, "register_at_fork"):

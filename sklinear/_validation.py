@@ -1,5 +1,7 @@
 """At the door: what users pass becomes a matrix, labels and weights, or a clear error."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.class_weight import compute_class_weight
@@ -8,6 +10,20 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 # Squared features must not come near overflow.
 LARGEST_VALUE = {np.dtype(np.float64): 1e75, np.dtype(np.float32): 1e15}
+
+
+@contextmanager
+def unchanged_features_on_error(estimator):
+    """What the estimator says of its features is as before where a fit comes to nothing."""
+    names = ("n_features_in_", "feature_names_in_")
+    before = {name: vars(estimator)[name] for name in names if name in vars(estimator)}
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            vars(estimator).pop(name, None)
+        vars(estimator).update(before)
+        raise
 
 
 def check_X_y(estimator, X, y):

@@ -12,7 +12,7 @@ from problems import (
     make_problem,
     zero_start,
 )
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklinear import SoftmaxClassifier, SVMClassifier, _driver
 from sklinear._certificate import certify
@@ -96,6 +96,17 @@ class TestDriver:
         with pytest.raises(KeyboardInterrupt):
             model.fit(X, y)
         assert not hasattr(model, "coef_")
+        with pytest.raises(NotFittedError):
+            model.predict(X)
+
+    def test_interrupt_before_the_first_iterate_leaves_an_earlier_fit(self, monkeypatch):
+        X, y = make_classes(3)
+        model = SoftmaxClassifier().fit(X, y)
+        before = model.predict(X)
+        monkeypatch.setattr(_driver, "choose", interrupted_after(0))
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(np.hstack([X, X]), y)
+        np.testing.assert_array_equal(model.predict(X), before)
 
     @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
     @pytest.mark.parametrize("loss", ["softmax", "hinge", "squared_hinge"])

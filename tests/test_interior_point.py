@@ -175,6 +175,23 @@ def test_a_start_with_weights_is_used_first():
     assert not at_once(problem, warm, interior_cost(problem))
 
 
+def test_a_point_worse_than_zero_is_no_start(monkeypatch):
+    """Where the method breaks off far from the optimum."""
+    problem = make_problem("squared hinge", 0.5)
+    monkeypatch.setattr(_rescue, "at_once", lambda *_: True)
+    start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    far = problem.evaluate(1e3 * np.ones(problem.shape), start.intercept)
+    monkeypatch.setattr(_rescue, "interior_point", lambda problem: iter([far]))
+    starts = []
+
+    def solver(problem, start):
+        starts.append(start.coef)
+        yield problem.evaluate(start.coef, start.intercept)
+
+    assert len(list(rescued(solver)(problem, start))) == 2
+    assert all(not coef.any() for coef in starts)
+
+
 @over_penalties
 def test_it_takes_over_from_a_solver_that_gets_nowhere(l1_ratio):
     problem = make_problem("squared hinge", l1_ratio)

@@ -1,5 +1,7 @@
 """The first approach on a sample of the rows."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from problems import make_problem, zero_start
@@ -83,6 +85,16 @@ class TestApproach:
         problem = large_problem(l1_ratio=l1_ratio)
         found = best_value(problem)
         assert found == pytest.approx(best_value(large_problem(l1_ratio=l1_ratio), None), rel=1e-9)
+
+    def test_no_stages_after_it(self, short, monkeypatch):
+        """A pilot is nearer to the optimum than that of a large penalty is."""
+        found = []
+        monkeypatch.setattr("sklinear.solvers._newton.stages", lambda *_: found.append(1) or [])
+        next(islice(newton(large_problem("squared hinge"), zero_start(large_problem())), 2, None))
+        assert not found
+        monkeypatch.setattr(_pilot, "FEWEST_ROWS", 10**9)
+        next(islice(newton(large_problem("squared hinge"), zero_start(large_problem())), 2, None))
+        assert found
 
     def test_a_warm_start_has_no_pilot(self, short):
         problem, start = large_problem(), zero_start(large_problem())

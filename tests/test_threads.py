@@ -1,5 +1,6 @@
 """Threads: the same results with any number of them, and BLAS as it was afterwards."""
 
+import gc
 import os
 import threading
 
@@ -16,6 +17,8 @@ from sklinear._threads import (
     N_PARTS,
     WORTHWHILE,
     SerialBlas,
+    _in_setter,
+    _Visit,
     n_threads,
     parts,
     run,
@@ -192,3 +195,34 @@ def test_a_forked_process_has_threads_of_its_own():
         done = with_threads(2, lambda: run(abs, range(4))) == list(range(4))
         os._exit(0 if done else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+class TestInterrupts:
+    def test_a_lost_answer_of_the_setter_restores_blas(self, monkeypatch):
+        """An interrupt while one waits for the setter, whose work is then done already."""
+        blas, original = SerialBlas(), _in_setter
+
+        def interrupted(function, visit):
+            original(function, visit)
+            if function == blas._come:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr("sklinear._threads._in_setter", interrupted)
+        before = blas_threads()
+        with pytest.raises(KeyboardInterrupt):
+            blas.__enter__()
+        assert blas_threads() == before
+        assert blas.limits is None
+        assert not blas.inside
+
+    def test_a_visit_that_was_lost_is_forgotten(self):
+        blas, before = SerialBlas(), blas_threads()
+        _in_setter(blas._come, _Visit())
+        # The setter forgets its last task with the next one.
+        _in_setter(lambda visit: None, None)
+        gc.collect()
+        assert not blas.inside
+        with blas:
+            assert len(blas.inside) == 1
+        assert blas.limits is None
+        assert blas_threads() == before

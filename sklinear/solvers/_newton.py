@@ -24,9 +24,11 @@ def newton(problem, start):
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
     stepper = Newton()
-    iterate = problem.evaluate(*approach(problem, stepper, start), slack=rough(problem))
+    coef, intercept = approach(problem, stepper, start)
+    iterate = problem.evaluate(coef, intercept, slack=rough(problem))
     yield iterate
-    for stage in stages(problem, iterate):
+    # A pilot that has moved is nearer than the optimum of a large penalty.
+    for stage in stages(problem, iterate) if coef is start.coef else ():
         gain, least = np.inf, STAGE_GAIN if stage.loss.curvature_jumps else STAGE_GAIN_SMOOTH
         while gain > least * stage.objective(iterate):
             following = stepper.step(stage, iterate)

@@ -45,7 +45,9 @@ def _from_inside(problem, start, steps, iterate, solver):
     found = None
     for found in interior_point(problem):
         yield found
-    if found is not None and _gap(problem, found) < _gap(problem, iterate):
+    # Where it broke off it may be farther from the optimum than zero is.
+    known = min(problem.value_at_zero, _gap(problem, iterate))
+    if found is not None and _gap(problem, found) < known:
         point = {name: getattr(found, name) for name in ("coef", "intercept", "dual")}
         steps = solver(problem, replace(start, **point))
     yield from steps
