@@ -30,6 +30,7 @@ MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
 REVIVED = 1e-5  # damping after a model that was too flat
 SAMPLE_RIDGE, SAMPLE_RIDGE_L1 = 0.01, 0.05
+NEAR_COLUMNS = 1e-2  # of the gain: the gap is proportional to the violation
 REFINED = 1e-4  # of the violation, in exact models
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 MAX_PRODUCTS, MAX_EXHAUSTED = 100, 2
@@ -113,7 +114,8 @@ class ProximalNewton:
             return self._minimise_explicitly(problem, model)
         preconditioner = self.preconditioners.of(problem, model)
         if problem.penalty.l1 > 0:
-            return minimise_by_columns(model, preconditioner, self.accuracy)
+            accuracy = (NEAR_COLUMNS if self.renewal.near else 1.0) * self.accuracy
+            return minimise_by_columns(model, preconditioner, accuracy)
         gain = GAIN * 0.3 ** min(self.renewal.stalls, 6)
         found = minimise_by_products(model, preconditioner, TIGHT, MAX_PRODUCTS, gain)
         self.exhausted += model.n_products == MAX_PRODUCTS
