@@ -34,6 +34,10 @@ class SerialBlas:
     """
 
     def __init__(self):
+        self.forget()
+
+    def forget(self):
+        """Begin anew, in a child process for instance."""
         self.limits, self.inside = None, weakref.WeakSet()
         self.own = threading.local()
 
@@ -136,7 +140,7 @@ def _after_fork():
     global _lock
     _lock = threading.Lock()
     _pools.clear()
-    serial_blas.__init__()
+    serial_blas.forget()
 
 
 if hasattr(os, "register_at_fork"):

@@ -140,7 +140,7 @@ class DualAscent:
         """The balanced dual point with the weights that are the best for it."""
         problem, penalty = self.problem, self.problem.penalty
         dual = problem.balanced(self.dual.copy())
-        correlation = problem.data.correlate(problem.weights[:, None] * dual)
+        correlation = problem.correlate(dual)
         coef = -soft_threshold(correlation, penalty.l1) / penalty.l2
         scores = problem.scores(coef, self.intercept)
         if self.simplex and problem.fit_intercept:
@@ -176,7 +176,7 @@ class DualAscent:
             problem.weights / l2,
             curvature,
             self.dual,
-            problem.data.correlate(problem.weights[:, None] * self.dual) / -l2,
+            problem.correlate(self.dual) / -l2,
             self.intercept,
             problem.penalty.l1 / l2,
             self.shift,

@@ -57,9 +57,9 @@ class QuadraticModel:
         """The diagonal of H, stacked."""
         return self.hessian.diagonal() + self.ridges()[:, None]
 
-    def dense_hessian(self):
-        """H on the free variables, in the order of np.nonzero(free)."""
-        hessian = self.hessian.dense().copy()
+    def dense_hessian(self, hessian=None):
+        """H on the free variables, in the order of np.nonzero(free), with another Hessian in it."""
+        hessian = (hessian or self.hessian).dense().copy()
         hessian[np.diag_indices_from(hessian)] += self.ridges()[np.nonzero(self.free)[0]]
         return hessian
 

@@ -8,12 +8,13 @@ import numpy as np
 from .._certificate import certify
 from .._penalty import ElasticNet
 from ._hessian import SINGLE_LIMIT
-from ._pilot import approach, rough
+from ._pilot import approach
 from ._preconditioner import MAX_MOMENTS, N_MODES
 from ._proximal_newton import ProximalNewton
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
 from ._working_set import dense_limit, free_variables, is_wide
 
+ROUGH = 1e-3  # of F(0), what the first intercept may cost
 STAGE_GAIN = 0.03
 STAGE_GAIN_SMOOTH = 0.3
 
@@ -24,11 +25,12 @@ def newton(problem, start):
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
     stepper = Newton()
-    coef, intercept = approach(problem, stepper, start)
-    iterate = problem.evaluate(coef, intercept, slack=rough(problem))
+    slack = ROUGH * problem.value_at_zero
+    pilot = approach(problem, stepper, start, slack)
+    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), slack=slack)
     yield iterate
-    # A pilot that has moved is nearer than the optimum of a large penalty.
-    for stage in stages(problem, iterate) if coef is start.coef else ():
+    # A pilot is nearer than the optimum of a large penalty.
+    for stage in () if pilot else stages(problem, iterate):
         gain, least = np.inf, STAGE_GAIN if stage.loss.curvature_jumps else STAGE_GAIN_SMOOTH
         while gain > least * stage.objective(iterate):
             following = stepper.step(stage, iterate)

@@ -16,12 +16,6 @@ MOMENT_RATIO = 1.4
 LEAST_SHRINKAGE = 4
 ENOUGH = 3e-3  # gain of a step, of F(0)
 MAX_STEPS = 15
-ROUGH = 1e-3  # of F(0)
-
-
-def rough(problem):
-    """What an intercept may cost before the first step."""
-    return ROUGH * problem.value_at_zero
 
 
 def pilot_rows(problem):
@@ -54,15 +48,19 @@ def represents(small, problem):
     return bool(alike[matters].all())
 
 
-def approach(problem, stepper, start):
-    """(weights, intercept) after a few steps on a sample, as far as they gain much."""
+def approach(problem, stepper, start, slack):
+    """(weights, intercept) after a few steps on a sample, as far as they gain much.
+
+    None where there is no such sample, or the start is not zero.  The first intercept may cost
+    `slack` more than the best one.
+    """
     n_rows = pilot_rows(problem)
     if n_rows is None or start.dual is not None or start.coef.any():
-        return start.coef, start.intercept
+        return None
     small = sample(problem, n_rows)
     if not represents(small, problem):
-        return start.coef, start.intercept
-    iterate = small.evaluate(start.coef, start.intercept, slack=rough(problem))
+        return None
+    iterate = small.evaluate(start.coef, start.intercept, slack=slack)
     for _ in range(MAX_STEPS):
         following = stepper.step(small, iterate)
         if following is None:

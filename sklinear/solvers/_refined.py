@@ -96,9 +96,8 @@ class Refinement:
             if np.count_nonzero(crossing) > FEW + UNSETTLED * np.count_nonzero(free):
                 return
             if crossing.any():
-                back = np.where(crossing, -self.x - move, 0.0)
-                move += back
-                change += self.product(back)
+                change += self.product(np.where(crossing, -self.x - move, 0.0))
+                move[crossing] = -self.x[crossing]
                 free &= ~crossing
             elif level <= goal or self.products_left <= 0:
                 break
@@ -143,14 +142,14 @@ def best_step(x, gradient, l1, move, change):
     signs = np.where(x != 0, np.sign(x), np.sign(move))
     slopes = gradient @ move + (l1 * signs) @ move
     slopes += np.append(0.0, np.cumsum(2 * l1[kinks] * np.abs(move[kinks])))
-    bend, none = move @ change, kinks[:0]
-    for slope, end, kink in zip(slopes, np.append(places, 1.0), [*kinks, None], strict=True):
+    bend, start = move @ change, 0.0
+    for slope, end in zip(slopes, np.append(places, 1.0), strict=True):
         if slope + end * bend >= 0:
-            start = places[places < end].max(initial=0.0) if len(places) else 0.0
+            # Below the kink before it the derivative is negative: at least that far.
             step = min(max(-slope / bend, start), end) if bend > 0 else start
             return step, kinks[places == step]
-        last = kink
-    return 1.0, none if last is None else kinks[places == 1.0]
+        start = end
+    return 1.0, kinks[:0]
 
 
 def minimise_refined(model, rough, accuracy, max_products):
@@ -167,8 +166,7 @@ def minimise_refined(model, rough, accuracy, max_products):
     max_products : int
         How many products with the exact Hessian it may cost, about.
     """
-    matrix = rough.dense() + np.diag(model.ridges()[np.nonzero(model.free)[0]])
-    refinement = Refinement(model, matrix, max_products)
+    refinement = Refinement(model, model.dense_hessian(rough), max_products)
     if not refinement.minimise(accuracy):
         return None
     out, slope = model.start.copy(), model.gradient.copy()

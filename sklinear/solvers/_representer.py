@@ -38,7 +38,7 @@ def representer(solver):
         coef = vectors.T @ problem.data.scores(start.coef) / root[:, None]
         for inner in solver(small, replace(start, coef=coef)):
             lifted = problem.data.correlate(vectors @ (inner.coef / root[:, None]))
-            correlation = problem.data.correlate(problem.weights[:, None] * inner.dual)
+            correlation = problem.correlate(inner.dual)
             iterate = replace(inner, coef=lifted, correlation=correlation)
             yield iterate
         yield from solver(problem, replace(start, coef=iterate.coef, intercept=iterate.intercept))
