@@ -8,9 +8,10 @@ Label = NDArray[np.int32]
 Flag = NDArray[np.uint8]
 
 class Ascent:
+    least: float
     def __init__(
         self,
-        block: tuple[float, float],
+        block: tuple[float, float] | None,
         labels: Label,
         weights: Double,
         curvature: Double,

@@ -22,13 +22,15 @@ def value_and_dual(
     centre: Real,
     sigma: float,
 ) -> float: ...
-def value_and_slope(
+def value_along(
     loss: int,
     scores: Real,
     direction: Real,
     step: float,
     labels: Label,
     weights: Double,
+    moved: Real,
+    dual: Real,
     centre: Real,
     sigma: float,
 ) -> tuple[float, float]: ...
@@ -52,35 +54,7 @@ def conjugate(
     sigma: float,
 ) -> tuple[float, float]: ...
 def class_sums(values: Real, labels: Label, weights: Double, out: Double) -> None: ...
+def move_mass(dual: Real, labels: Label, leak: Double, share: Double) -> None: ...
 def curvature_product(
     kind: int, factor: Real, labels: Label, weights: Double, vectors: Real, out: Real
-) -> None: ...
-def quadratic_descent(
-    hessian: Double, x: Double, gradient: Double, l1: Double, n_sweeps: int
-) -> None: ...
-def dense_class_descent(
-    columns: Real,
-    chosen: Label,
-    residual: Real,
-    curvature: Real,
-    move: Real,
-    x: Double,
-    slope: Double,
-    diagonal: Double,
-    l1: Double,
-    ridge: Double,
-) -> None: ...
-def sparse_class_descent(
-    indptr: Index,
-    indices: Index,
-    data: Real,
-    chosen: Label,
-    residual: Real,
-    curvature: Real,
-    move: Real,
-    x: Double,
-    slope: Double,
-    diagonal: Double,
-    l1: Double,
-    ridge: Double,
 ) -> None: ...

@@ -8,7 +8,7 @@ in float32.
 import numpy as np
 import scipy.sparse as sp
 
-from . import _ascent, _core, _dense, _sparse
+from . import _ascent, _dense, _descent, _sparse
 from ._threads import parts, run
 
 BLOCK_ENTRIES = 2**19
@@ -314,7 +314,7 @@ class DenseColumns:
 
     def descend(self, chosen, *state):
         """One sweep of coordinate descent (see the compiled loop)."""
-        _core.dense_class_descent(self.columns, chosen, *state)
+        _descent.dense_class_descent(self.columns, chosen, *state)
 
 
 class SparseColumns:
@@ -326,7 +326,7 @@ class SparseColumns:
     def descend(self, chosen, *state):
         """One sweep of coordinate descent (see the compiled loop)."""
         X = self.matrix
-        _core.sparse_class_descent(X.indptr, X.indices, X.data, chosen, *state)
+        _descent.sparse_class_descent(X.indptr, X.indices, X.data, chosen, *state)
 
 
 def wrap(X):

@@ -26,61 +26,22 @@ typedef void (*Correlate)(const void *, ptrdiff_t, ptrdiff_t, const void *, int,
 #define WIDE_ROWS(n_vectors) ((n_vectors) <= 2 ? 8 : 4)
 #define NARROW_ROWS(n_vectors) ((n_vectors) == 1 ? 8 : (n_vectors) <= 3 ? 4 : 2)
 
+#define JOIN(f, width, types) f##_##width##_##types
+#define NAME_OF(f, width, types) JOIN(f, width, types)
+
 #define TARGET INLINE_FOR(WIDE)
 #define ENTRY_POINT STATIC_FOR(WIDE)
 #define ROWS_FOR WIDE_ROWS
-#define NAME(f) f##_wide_dd
-#define ENTRY double
-#define NUMBER double
-#define LANES_OF 8
-#include "_dense_kernels.h"
-#undef NAME
-#undef ENTRY
-#define NAME(f) f##_wide_fd
-#define ENTRY float
-#include "_dense_kernels.h"
-#undef NAME
-#undef NUMBER
-#undef LANES_OF
-#define NAME(f) f##_wide_ff
-#define NUMBER float
-#define LANES_OF 16
-#include "_dense_kernels.h"
-#undef NAME
-#undef ENTRY
-#undef NUMBER
-#undef LANES_OF
-#undef TARGET
-#undef ENTRY_POINT
-#undef ROWS_FOR
+#define WIDTH wide
+#define DOUBLES 8
+#include "_dense_types.h"
 
 #define TARGET INLINE_FOR(NARROW)
 #define ENTRY_POINT STATIC_FOR(NARROW)
 #define ROWS_FOR NARROW_ROWS
-#define NAME(f) f##_narrow_dd
-#define ENTRY double
-#define NUMBER double
-#define LANES_OF 4
-#include "_dense_kernels.h"
-#undef NAME
-#undef ENTRY
-#define NAME(f) f##_narrow_fd
-#define ENTRY float
-#include "_dense_kernels.h"
-#undef NAME
-#undef NUMBER
-#undef LANES_OF
-#define NAME(f) f##_narrow_ff
-#define NUMBER float
-#define LANES_OF 8
-#include "_dense_kernels.h"
-#undef NAME
-#undef ENTRY
-#undef NUMBER
-#undef LANES_OF
-#undef TARGET
-#undef ENTRY_POINT
-#undef ROWS_FOR
+#define WIDTH narrow
+#define DOUBLES 4
+#include "_dense_types.h"
 
 /* Bytes of a vector, or 0. */
 static int vector_bytes(void) {

@@ -1,5 +1,5 @@
 /* Products of rows of X with few columns, for one type of X, one of the columns and one width of
- * vectors; _dense.h includes this once for each.  N_VECTORS vectors hold the columns of a row.
+ * vectors; _dense_types.h includes this once for each.  N_VECTORS vectors hold the columns of a row.
  *
  * Macros: NAME(f), ENTRY (of X), NUMBER (of the rest), LANES_OF, TARGET, ROWS_FOR(n_vectors).
  */

@@ -1,4 +1,19 @@
-from ._core import Index, Real
+from ._core import Double, Index, Label, Real
 
 def csr_scores(indptr: Index, indices: Index, data: Real, coef: Real, out: Real) -> None: ...
 def csr_gradient(indptr: Index, indices: Index, data: Real, rows: Real, out: Real) -> None: ...
+def csr_hessian(
+    indptr: Index,
+    indices: Index,
+    data: Real,
+    first: Label,
+    klass: Label,
+    factor: Double,
+    labels: Label,
+    weights: Double,
+    star: bool,
+    place: Label,
+    value: Double,
+    bend: Double,
+    out: Double,
+) -> None: ...

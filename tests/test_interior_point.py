@@ -13,14 +13,9 @@ from sklinear import SVMClassifier
 from sklinear._certificate import certify
 from sklinear._driver import Start
 from sklinear.solvers import _rescue
-from sklinear.solvers._interior_point import (
-    Box,
-    Entries,
-    InteriorPoint,
-    SampleSystem,
-    WeightSystem,
-    interior_point,
-)
+from sklinear.solvers._interior_box import Box
+from sklinear.solvers._interior_point import InteriorPoint, interior_point
+from sklinear.solvers._interior_systems import Entries, SampleSystem, WeightSystem
 from sklinear.solvers._newton import newton
 from sklinear.solvers._rescue import at_once, interior_cost, rescued
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from .. import _core
+from .. import _descent
 from ._model import violation
 
 DIVERGED = 1e3
@@ -45,7 +45,7 @@ def improve(hessian, x, gradient, l1, number=0, ridge=0.0):
     Sweeps cost little beside a factorisation: their number doubles from round to round.
     """
     if l1.any():
-        _core.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 128))
+        _descent.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 128))
     return _newton_on_support(hessian, x, gradient, l1, ridge)
 
 

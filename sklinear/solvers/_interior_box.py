@@ -1,0 +1,108 @@
+"""Dual variables between bounds, for the interior-point method, and where they begin."""
+
+import numpy as np
+
+LEAST_SLACK = 1e-17  # of the bound
+WIDEST_WEIGHTS = 10.0
+
+
+class Box:
+    """Dual variables between bounds, and what the conditions say of them.
+
+        f - s x + low - high = 0,     (x - lower) low = mu t,     (upper - x) high = mu t
+
+    where f is linear in the primal variables.
+
+    Parameters
+    ----------
+    lower, upper : ndarray of shape (m,)
+        The upper ones all finite or all infinite.
+    x : ndarray of shape (m,)
+        Strictly inside.
+    low, high : ndarray of shape (m,)
+        Multipliers, positive but for those of infinite bounds, which are zero.
+    s : ndarray of shape (m,) or float
+        Curvature of the dual objective.
+    share : ndarray of shape (m,) or float
+        t, the share of each product in mu.
+    """
+
+    def __init__(self, lower, upper, x, low, high, s, share):
+        self.lower, self.upper, self.s, self.share = lower, upper, s, share
+        self.x, self.low, self.high = x, low, high
+        self.bounded = bool(np.isfinite(upper).all())
+        self.total = np.broadcast_to(share, x.shape).sum() * (2 if self.bounded else 1)
+
+    def products(self, step=0.0, move=None):
+        """The sum of all products of multiplier and slack, after a step."""
+        dx, dlow, dhigh = move or (0.0, 0.0, 0.0)
+        x = self.x + step * dx
+        total = (x - self.lower) @ (self.low + step * dlow)
+        if self.bounded:
+            total += (self.upper - x) @ (self.high + step * dhigh)
+        return total
+
+    def linearise(self, f):
+        """dx = c (df + rho) for targets of zero: slacks, c and s x - f."""
+        # Rounding may leave no slack at all.
+        self.below = np.maximum(self.x - self.lower, LEAST_SLACK * np.abs(self.lower))
+        self.above = np.maximum(self.upper - self.x, LEAST_SLACK * np.abs(self.upper))
+        self.c = 1.0 / (self.s + self.low / self.below + self.high / self.above)
+        self.residual = f - self.s * self.x
+
+    def rho(self, targets):
+        """The part of dx / c that does not depend on the primal move."""
+        return self.residual + targets[0] / self.below - targets[1] / self.above
+
+    def move(self, df, targets):
+        """Moves of x and of both multipliers for a primal move, which changes f by df."""
+        dx = self.c * (df + self.rho(targets))
+        dlow = (targets[0] - self.low * dx) / self.below - self.low
+        dhigh = (targets[1] + self.high * dx) / self.above - self.high
+        return dx, dlow, dhigh
+
+    def targets(self, mu, move):
+        """mu t less what the linearisation leaves out along a move (of low - high and x)."""
+        dx, dlow, dhigh = move
+        return mu * self.share - dx * dlow, mu * self.share + dx * dhigh
+
+    def longest(self, move):
+        """The step at which the first slack or multiplier becomes zero."""
+        dx, dlow, dhigh = move
+        pairs = ((self.below, dx), (self.low, dlow), (self.above, -dx), (self.high, dhigh))
+        return min(_first_zero(value, change) for value, change in pairs)
+
+    def advance(self, step, move):
+        """Take a step."""
+        dx, dlow, dhigh = move
+        self.x = self.x + step * dx
+        self.low, self.high = self.low + step * dlow, self.high + step * dhigh
+
+
+def _first_zero(value, change):
+    falling = change < 0
+    return np.min(value[falling] / -change[falling], initial=np.inf)
+
+
+def violations(weights, smoothing, largest):
+    """x inside its box and multipliers for m = 1, products in proportion to their shares.
+
+    The shares are the weights, so that a sample of weight two is the same as two samples; but
+    samples of next to no weight would hold all others up.
+    """
+    share = np.maximum(weights, weights.max(initial=0.0) / WIDEST_WEIGHTS)
+    ratio, zero = share / weights, np.zeros_like(weights)
+    bend = smoothing / weights
+    if np.isfinite(largest):
+        low, x = 0.5 * ratio, 0.5 * largest * weights
+        return Box(zero, largest * weights, x, low, low + 1.0, bend, share)
+    low = 0.5 * (np.sqrt(1.0 + 3.0 * ratio) - 1.0)
+    x = weights * (1.0 + low) / smoothing
+    return Box(zero, np.full_like(weights, largest), x, low, zero, bend, share)
+
+
+def signs(problem, share):
+    """a = 0, which belongs to W = 0."""
+    l1 = np.full(problem.shape[0] * problem.n_classes, problem.penalty.l1)
+    product = share / (4.0 * l1)
+    return Box(-l1, l1, np.zeros_like(l1), product, product, 0.0, share)
