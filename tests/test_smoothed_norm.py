@@ -16,7 +16,7 @@ from sklinear.solvers import _newton, _smoothed_norm
 from sklinear.solvers._conjugate import conjugate_gradients
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._newton import Newton, crowded, newton, smoothable
-from sklinear.solvers._preconditioner import ClassModes, Diagonal, ScaledCholesky
+from sklinear.solvers._preconditioner import ClassModes, Diagonal
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._smoothed_norm import SmoothedNewton, SmoothedNorm
 
@@ -290,41 +290,6 @@ class TestClassModes:
         monkeypatch.setattr("sklinear.solvers._preconditioner.MOMENT_ROWS", 2000)
         part = ClassModes(model).hessians
         assert 0 < np.linalg.norm(part - whole) <= 0.2 * np.linalg.norm(whole)
-
-
-class TestScaledCholesky:
-    def test_solves(self):
-        rng = np.random.default_rng(0)
-        root = rng.normal(size=(8, 6)) * np.geomspace(1e-3, 1e3, 6)
-        matrix = (root.T @ root).astype(np.float32)
-        rhs = rng.normal(size=6)
-        found = ScaledCholesky(matrix, np.zeros(6), ridge=0).solve(rhs)
-        expected = np.linalg.solve(matrix.astype(float), rhs)
-        np.testing.assert_allclose(found, expected, rtol=1e-3)
-
-    def test_adds_the_diagonal(self):
-        found = ScaledCholesky(np.eye(3, dtype=np.float32), np.array([1.0, 3.0, 0.0])).solve(
-            np.ones(3)
-        )
-        np.testing.assert_allclose(found, [0.5, 0.25, 1.0], rtol=1e-5)
-
-    def test_ridge_grows_until_a_singular_matrix_can_be_factored(self):
-        vector = np.ones((5, 1), dtype=np.float32)
-        factor = ScaledCholesky(vector @ vector.T - 1e-5 * np.eye(5, dtype=np.float32), np.zeros(5))
-        solution = factor.solve(np.ones(5))
-        assert np.isfinite(solution).all()
-        assert (vector.T @ solution).item() == pytest.approx(1, rel=1e-2)
-
-    @pytest.mark.parametrize("entry", [-3.0, np.inf, np.nan])
-    def test_diagonal_alone_where_nothing_helps(self, entry):
-        matrix = np.array([[1, entry], [entry, 4]], dtype=np.float32)
-        found = ScaledCholesky(matrix, np.zeros(2)).solve(np.ones(2))
-        np.testing.assert_allclose(found, [1.0, 0.25], rtol=1e-6)
-
-    def test_leaves_the_matrix_alone(self):
-        matrix = np.eye(3, dtype=np.float32)
-        ScaledCholesky(matrix, np.ones(3))
-        np.testing.assert_array_equal(matrix, np.eye(3))
 
 
 def test_hard_small_problem_takes_few_iterations():

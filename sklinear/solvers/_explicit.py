@@ -1,9 +1,9 @@
 """Minimise a quadratic model through its explicit Hessian; for few variables."""
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from .. import _descent
+from ._cholesky import ScaledCholesky
 from ._model import violation
 
 DIVERGED = 1e3
@@ -98,37 +98,16 @@ def _first_crossing(x, l1, direction):
     return min(1.0, np.min(-x[towards] / direction[towards], initial=1.0))
 
 
-class ScaledFactor:
-    """A factor of a positive semi-definite matrix, scaled to a unit diagonal, plus a ridge."""
-
-    def __init__(self, matrix, ridge=RIDGES[0]):
-        diagonal = np.diag(matrix)
-        self.scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max()))
-        self.scaled = matrix * self.scale * self.scale[:, None]
-        self.positive = self.factor(ridge)
-
-    def factor(self, ridge):
-        """Factor anew, with another ridge; whether that went well."""
-        factor = self.scaled.copy()
-        factor[np.diag_indices_from(factor)] += ridge
-        self.lower, info = dpotrf(factor.T, lower=True, clean=False, overwrite_a=True)
-        return info == 0
-
-    def solve(self, rhs):
-        """Solution for a right side."""
-        return self.scale * dpotrs(self.lower, self.scale * rhs, lower=True)[0]
-
-
 def _solve(matrix, rhs, least=0.0):
-    """Solve a positive semi-definite system, scaled to a unit diagonal, with a small ridge.
+    """Solve a positive semi-definite system with a small ridge.
 
     The ridge grows where rounding leaves a solution that is none.
     """
     ridges = [ridge for ridge in RIDGES if ridge >= least]
-    system, solution = ScaledFactor(matrix, ridges[0]), np.zeros_like(rhs)
+    system, solution = ScaledCholesky(matrix, ridges[:1]), np.zeros_like(rhs)
     for ridge in ridges:
-        if ridge != ridges[0]:
-            system.positive = system.factor(ridge)
+        if ridge > ridges[0]:
+            system.factor([ridge])
         if not system.positive:
             continue
         solution = system.solve(rhs)

@@ -1,9 +1,9 @@
 """The linear systems of the interior-point method: in the weights or in the pairs."""
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from .._threads import run
+from ._cholesky import ScaledCholesky
 
 RIDGES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
 
@@ -71,10 +71,7 @@ class WeightSystem:
         blocks[np.arange(n_classes), np.arange(n_classes), :d, :d] += bend.T[:, :, None] * np.eye(d)
         size = n_classes * blocks.shape[-1]
         matrix = blocks.transpose(0, 2, 1, 3).reshape(size, size)
-        self.scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
-        matrix *= self.scale
-        matrix *= self.scale[:, None]
-        self.matrix, self.factor = matrix, _cholesky(matrix)
+        self.matrix, self.factor = matrix, _factor(matrix)
 
     def _blocks(self, factor):
         """S^T c S, shape (C, C, d, d): T_yk = sum over samples of class y of c_k x x^T enters
@@ -99,10 +96,10 @@ class WeightSystem:
         rhs = slope - data.correlate(spread)
         if self.problem.fit_intercept:
             rhs = np.vstack([rhs, imbalance - spread.sum(axis=0)])
-        right = self.scale * rhs.T.ravel()
-        found = dpotrs(self.factor, right, lower=True)[0]
-        found += dpotrs(self.factor, right - self.matrix @ found, lower=True)[0]
-        found = np.ascontiguousarray((self.scale * found).reshape(rhs.T.shape).T)
+        right = rhs.T.ravel()
+        found = self.factor.solve(right)
+        found += self.factor.solve(right - self.matrix @ found)
+        found = np.ascontiguousarray(found.reshape(rhs.T.shape).T)
         coef = found[: len(slope)]
         return coef, found[-1] if self.problem.fit_intercept else 0.0 * imbalance
 
@@ -141,7 +138,7 @@ class SampleSystem:
         matrix *= self.root
         matrix *= self.root[:, None]
         matrix[np.diag_indices_from(matrix)] += 1.0
-        self.factor = _cholesky(matrix)
+        self.factor = _factor(matrix)
 
     def _products(self):
         """S D^-1 S^T; one Gram matrix for each class."""
@@ -169,7 +166,15 @@ class SampleSystem:
 
     def _inverse(self, rhs):
         root = self.root if rhs.ndim == 1 else self.root[:, None]
-        return root * dpotrs(self.factor, root * rhs, lower=True)[0]
+        return root * self.factor.solve(root * rhs)
+
+
+def _factor(matrix):
+    """Its factor; there is always a ridge, unless something is not finite."""
+    factor = ScaledCholesky(matrix, RIDGES)
+    if not factor.positive:
+        raise np.linalg.LinAlgError("no ridge makes the matrix positive definite")
+    return factor
 
 
 def _on_sum_zero(matrix, rhs):
@@ -177,14 +182,3 @@ def _on_sum_zero(matrix, rhs):
     level = np.trace(matrix) / len(rhs)
     solution = np.linalg.solve(matrix + level / len(rhs) + 1e-15 * level * np.eye(len(rhs)), rhs)
     return solution - solution.mean()
-
-
-def _cholesky(matrix):
-    """The lower factor of a matrix with a diagonal of about one, and a ridge where it needs one."""
-    for ridge in RIDGES:
-        factor = matrix.copy()
-        factor[np.diag_indices_from(factor)] += ridge
-        lower, info = dpotrf(factor.T, lower=True, clean=False, overwrite_a=True)
-        if info == 0:
-            return lower
-    raise np.linalg.LinAlgError("no ridge makes the matrix positive definite")

@@ -5,9 +5,9 @@ Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 
 import numpy as np
 from scipy.linalg import eigh
-from scipy.linalg.lapack import spotrf, spotrs
 
 from .._threads import run
+from ._cholesky import ScaledCholesky
 from ._sampling import draw_rows
 
 MAX_KRONECKER_FEATURES = 4096
@@ -16,6 +16,7 @@ MOMENT_ROWS = 12_000
 MAX_MOMENTS = 2e8
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
+RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # for sums in single precision
 
 
 class Preconditioners:
@@ -137,7 +138,7 @@ class ClassModes:
         self.shift[-1] = np.inf
         diagonals = (diagonal @ self.directions**2).T
         self.factors = run(
-            lambda k: ScaledCholesky(self.hessians[k], diagonals[k]),
+            lambda k: _with_diagonal(self.hessians[k], diagonals[k]),
             range(len(diagonals)),
             self.hessians.size,
         )
@@ -181,30 +182,8 @@ def _weighted_moments(data, weights):
     return moments
 
 
-class ScaledCholesky:
-    """A factor of a positive semi-definite float32 matrix plus a diagonal, scaled to unit one.
-
-    The ridge grows until rounding leaves the matrix positive definite; where nothing helps, only
-    the diagonal is inverted.
-    """
-
-    def __init__(self, matrix, diagonal, ridge=1e-6):
-        scaled = matrix.copy()
-        scaled[np.diag_indices_from(scaled)] += diagonal
-        size = np.diag(scaled).astype(np.float64)
-        self.scale = 1.0 / np.sqrt(np.maximum(size, 1e-20 * size.max()))
-        scaled *= self.scale.astype(np.float32)
-        scaled *= self.scale.astype(np.float32)[:, None]
-        done = False
-        while not done and ridge < 1:
-            scaled[np.diag_indices_from(scaled)] += ridge
-            self.lower, info = spotrf(scaled, lower=True, clean=False)
-            done = info == 0 and np.isfinite(self.lower[-1, -1])
-            ridge *= 10
-        if not done:
-            self.lower = np.eye(len(scaled), dtype=np.float32)
-
-    def solve(self, rhs):
-        """Solution for one right side, in float64."""
-        right = (self.scale * rhs).astype(np.float32)
-        return self.scale * spotrs(self.lower, right, lower=True)[0]
+def _with_diagonal(matrix, diagonal):
+    """A factor of a matrix plus a diagonal."""
+    matrix = matrix.copy()
+    matrix[np.diag_indices_from(matrix)] += diagonal
+    return ScaledCholesky(matrix, RIDGES)

@@ -7,7 +7,8 @@ X, do the rest.  That is far cheaper than the explicit exact Hessian where sampl
 
 import numpy as np
 
-from ._explicit import ScaledFactor, improve
+from ._cholesky import ScaledCholesky
+from ._explicit import improve
 from ._model import violation
 
 MAX_ROUNDS = 6
@@ -111,7 +112,7 @@ class Refinement:
         residual = -(slope + change)[chosen]
         if np.linalg.norm(residual) <= goal:
             return
-        factor = ScaledFactor(self.rough[np.ix_(chosen, chosen)], RIDGE)
+        factor = ScaledCholesky(self.rough[np.ix_(chosen, chosen)], [RIDGE])
         towards, direction, last = np.zeros(len(chosen)), np.zeros_like(move), np.inf
         for _ in range(MAX_PRODUCTS):
             solved = factor.solve(residual)

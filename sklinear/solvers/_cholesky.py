@@ -1,0 +1,54 @@
+"""A Cholesky factor of a symmetric matrix that rounding may have left indefinite."""
+
+import numpy as np
+from scipy.linalg.lapack import get_lapack_funcs
+
+
+class ScaledCholesky:
+    """A factor of a positive semi-definite matrix, scaled to a unit diagonal, plus a ridge.
+
+    Where no ridge helps, the diagonal alone is inverted.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (m, m)
+        In float32 or float64, which is the precision of the factor.
+    ridges : tuple of float
+        The first one is taken that leaves the scaled matrix positive definite.
+
+    Attributes
+    ----------
+    scaled : ndarray of shape (m, m)
+        The matrix with a unit diagonal, without a ridge.
+    scale : ndarray of shape (m,)
+        Rows and columns were multiplied by this.
+    positive : bool
+        Whether a ridge helped.
+    """
+
+    def __init__(self, matrix, ridges):
+        diagonal = np.diag(matrix).astype(np.float64)
+        self.scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max(initial=0.0)))
+        narrow = self.scale.astype(matrix.dtype)
+        self.scaled = matrix * narrow
+        self.scaled *= narrow[:, None]
+        self._potrf, self._potrs = get_lapack_funcs(("potrf", "potrs"), (self.scaled,))
+        self.factor(ridges)
+
+    def factor(self, ridges):
+        """Factor anew, with other ridges."""
+        self.positive = any(self._factor(ridge) for ridge in ridges)
+
+    def _factor(self, ridge):
+        factor = self.scaled.copy()
+        factor[np.diag_indices_from(factor)] += ridge
+        self.lower, info = self._potrf(factor.T, lower=True, clean=False, overwrite_a=True)
+        return info == 0 and bool(np.isfinite(np.diag(self.lower)).all())
+
+    def solve(self, rhs):
+        """Solution for right sides (m,) or (m, r), in float64."""
+        scale = self.scale if rhs.ndim == 1 else self.scale[:, None]
+        right = scale * rhs
+        if not self.positive:
+            return scale * right
+        return scale * self._potrs(self.lower, right.astype(self.scaled.dtype), lower=True)[0]
