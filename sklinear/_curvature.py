@@ -13,7 +13,7 @@ from . import _core
 from ._feasibility import class_sums
 from ._threads import over_rows, run
 
-MAX_OUTER_FEATURES = 64
+MAX_BLOCK_FEATURES = 64
 
 
 @dataclass(frozen=True)
@@ -218,29 +218,17 @@ class StarCurvature(Curvature):
     def _gram(self, blocks, feature, klass):
         hessian = np.zeros((len(feature), len(feature)))
         for rows, features in blocks:
-            few = features.shape[1] <= MAX_OUTER_FEATURES
-            add = StarCurvature._add_by_outer_products if few else StarCurvature._add_by_pairs
+            few = features.shape[1] <= MAX_BLOCK_FEATURES
+            add = StarCurvature._add_by_blocks if few else StarCurvature._add_by_pairs
             add(self.take(rows), hessian, features, feature, klass)
         return hessian
 
-    def _add_by_outer_products(self, hessian, features, feature, klass):
-        # T_yk = sum over samples of class y of p a_k x x^T, for all k in one product; it
-        # enters the blocks (k, k) and (y, y) and, negated, (k, y) and (y, k).
-        width, n_classes = features.shape[1], self.factor.shape[1]
-        blocks = np.zeros((n_classes, n_classes, width, width))
-        for y in np.unique(self.labels):
-            rows = np.flatnonzero(self.labels == y)
-            part = features[rows]
-            outer = (part[:, :, None] * part[:, None, :]).reshape(len(rows), -1)
-            weighted = self.weights[rows, None] * self.factor[rows]
-            moments = (weighted.T @ outer).reshape(n_classes, width, width)
-            blocks[y, y] += moments.sum(axis=0)
-            blocks[np.arange(n_classes), np.arange(n_classes)] += moments
-            blocks[y] -= moments
-            blocks[:, y] -= moments
-        place = klass * width + feature
-        whole = blocks.transpose(0, 2, 1, 3).reshape(n_classes * width, n_classes * width)
-        hessian += whole[np.ix_(place, place)]
+    def _add_by_blocks(self, hessian, features, feature, klass):
+        weighted = self.weights[:, None] * self.factor
+        rows = (np.flatnonzero(self.labels == y) for y in range(self.factor.shape[1]))
+        moments = [class_moments(features[some], weighted[some]) for some in rows]
+        place = klass * features.shape[1] + feature
+        hessian += as_matrix(star_blocks(moments))[np.ix_(place, place)]
 
     def _add_by_pairs(self, hessian, features, feature, klass):
         weighted = self.weights[:, None] * self.factor
@@ -260,6 +248,36 @@ class StarCurvature(Curvature):
                 block = left.T @ features[np.ix_(rows, feature[other])]
                 hessian[np.ix_(own, other)] -= block
                 hessian[np.ix_(other, own)] -= block.T
+
+
+def class_moments(features, factor):
+    """T_k = sum_i c_ik x_i x_i^T for each class k, shape (C, f, f), from x (n, f) and c (n, C)."""
+    (n_rows, width), n_classes = features.shape, factor.shape[1]
+    weighted = factor.astype(features.dtype)[:, :, None] * features[:, None, :]
+    moments = weighted.reshape(n_rows, n_classes * width).T @ features
+    return moments.reshape(n_classes, width, width)
+
+
+def star_blocks(moments):
+    """sum_i c_ik (e_k - e_y)(e_k - e_y)^T kron x_i x_i^T, in blocks (C, C, f, f).
+
+    `moments[y]` are the T_k of the samples of class y, shape (C, f, f), with c_y = 0.  They enter
+    the blocks (k, k) and (y, y) and, negated, (k, y) and (y, k).
+    """
+    n_classes, width = moments[0].shape[:2]
+    blocks, every = np.zeros((n_classes, n_classes, width, width)), np.arange(n_classes)
+    for y, some in enumerate(moments):
+        blocks[y, y] += some.sum(axis=0)
+        blocks[every, every] += some
+        blocks[y] -= some
+        blocks[:, y] -= some
+    return blocks
+
+
+def as_matrix(blocks):
+    """Blocks (C, C, f, f) as a matrix (C f, C f)."""
+    size = blocks.shape[0] * blocks.shape[2]
+    return blocks.transpose(0, 2, 1, 3).reshape(size, size)
 
 
 def _products(features, shares, feature, klass):

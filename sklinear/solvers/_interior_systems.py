@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._curvature import as_matrix, class_moments, star_blocks
 from .._threads import run
 from ._cholesky import ScaledCholesky
 
@@ -67,27 +68,16 @@ class WeightSystem:
         """Prepare for curvatures c (m,) of the pairs and the diagonal D (d, C)."""
         self.c, (d, n_classes) = c, bend.shape
         self.problem.data.passes.add(2 * self.problem.data.share)
-        blocks = self._blocks(self.entries.factor(c))
+        blocks = star_blocks(self._moments(self.entries.factor(c)))
         blocks[np.arange(n_classes), np.arange(n_classes), :d, :d] += bend.T[:, :, None] * np.eye(d)
-        size = n_classes * blocks.shape[-1]
-        matrix = blocks.transpose(0, 2, 1, 3).reshape(size, size)
-        self.matrix, self.factor = matrix, _factor(matrix)
+        self.matrix = as_matrix(blocks)
+        self.factor = _factor(self.matrix)
 
-    def _blocks(self, factor):
-        """S^T c S, shape (C, C, d, d): T_yk = sum over samples of class y of c_k x x^T enters
-        (k, k) and (y, y) and, negated, (k, y) and (y, k).
-        """
-        n_classes, size = factor.shape[1], self.features[0].shape[1]
-        out = np.zeros((n_classes, n_classes, size, size))
-        work = factor.size * size * size
-        parts = list(zip(self.rows, self.features, strict=True))
-        found = run(lambda part: _moments(part[1], factor[part[0]]), parts, work)
-        for y, moments in enumerate(found):
-            out[y, y] += moments.sum(axis=0)
-            out[np.arange(n_classes), np.arange(n_classes)] += moments
-            out[y] -= moments
-            out[:, y] -= moments
-        return out
+    def _moments(self, factor):
+        """Of the samples of each class."""
+        work = factor.size * self.features[0].shape[1] ** 2
+        parts = list(zip(self.features, self.rows, strict=True))
+        return run(lambda part: class_moments(part[0], factor[part[1]]), parts, work)
 
     def solve(self, slope, imbalance, rho):
         """dW and db."""
@@ -102,13 +92,6 @@ class WeightSystem:
         found = np.ascontiguousarray(found.reshape(rhs.T.shape).T)
         coef = found[: len(slope)]
         return coef, found[-1] if self.problem.fit_intercept else 0.0 * imbalance
-
-
-def _moments(features, factor):
-    """sum_i c_ik x_i x_i^T for each class k, shape (C, d, d)."""
-    size, n_classes = features.shape[1], factor.shape[1]
-    weighted = (factor[:, :, None] * features[:, None, :]).reshape(len(features), -1)
-    return (weighted.T @ features).reshape(n_classes, size, size)
 
 
 class SampleSystem:
