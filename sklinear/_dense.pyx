@@ -47,7 +47,11 @@ cdef inline int vectors(Py_ssize_t n_columns, Py_ssize_t itemsize) noexcept nogi
 
 
 cdef inline void pad(
-    const number_t* source, Py_ssize_t n_rows, Py_ssize_t n_columns, number_t* target, Py_ssize_t width
+    const number_t* source,
+    Py_ssize_t n_rows,
+    Py_ssize_t n_columns,
+    number_t* target,
+    Py_ssize_t width,
 ) noexcept nogil:
     cdef Py_ssize_t i, k
     for i in range(n_rows):

@@ -126,10 +126,10 @@ def csr_gradient(
 cdef inline void softmax_bend(
     const double* q, double weight, double* out, Py_ssize_t n_classes
 ) noexcept nogil:
-    cdef Py_ssize_t k, l
+    cdef Py_ssize_t k, other
     for k in range(n_classes):
-        for l in range(n_classes):
-            out[k * n_classes + l] = -weight * q[k] * q[l]
+        for other in range(n_classes):
+            out[k * n_classes + other] = -weight * q[k] * q[other]
         out[k * n_classes + k] = weight * q[k] * (1 - q[k])
 
 
