@@ -22,3 +22,8 @@ def choose(problem):
     if ascends(problem):
         solver = dual_ascent(solver)
     return representer(solver) if applies(problem) else solver
+
+
+def uses_dual(problem):
+    """Whether its solver begins with the dual point of a start, where there is one."""
+    return not problem.loss.smooth or ascends(problem)

@@ -25,7 +25,7 @@ def newton(problem, start, stepper=None):
     A stepper that has solved the problem with a larger penalty knows the Hessian, and the start
     is close.
     """
-    if start.dual is not None:
+    if start.dual is not None and start.scores is None:
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
     stepper = stepper or Newton()
