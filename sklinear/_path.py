@@ -161,8 +161,7 @@ class Path:
         factors = lagrange(nodes, np.log(self.alphas[index]))
         names = ("coef", "intercept", "scores")
         return [
-            combination([getattr(knot.iterate, name) for knot in knots], factors)
-            for name in names
+            combination([getattr(knot.iterate, name) for knot in knots], factors) for name in names
         ]
 
     def _between(self, left, right, before):

@@ -16,7 +16,11 @@ from ._rescue import rescued
 
 def choose(problem):
     """The solver for a problem."""
-    solver = partial(newton, stepper=Newton()) if problem.loss.smooth else partial(proximal_point, memory=Memory())
+    solver = (
+        partial(newton, stepper=Newton())
+        if problem.loss.smooth
+        else partial(proximal_point, memory=Memory())
+    )
     if problem.loss.block is not None:
         solver = rescued(solver)
     if ascends(problem):
