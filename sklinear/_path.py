@@ -29,6 +29,7 @@ from .solvers._blas import add_to
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
 KNOT_TOL = 0.3  # of tol: what a knot lacks, its neighbours lack too
 FIRST_STRIDE = 0.25  # of log alpha
+NEAR = 0.03  # of F(0), for a start at zero
 LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.3
 ORDER, ORDER_SMOOTH = 4, 6  # powers of the stride with which the gap of an interpolation grows
 
@@ -44,6 +45,11 @@ def penalised(problem, alpha, l1_ratio):
 def alpha_grid(problem, l1_ratio, n_alphas=100, eps=1e-3):
     """`n_alphas` values from alpha_max to eps * alpha_max, geometric and falling."""
     largest = alpha_max(problem, max(l1_ratio, LEAST_L1_RATIO))
+    if not largest > 0:
+        raise ValueError(
+            "A grid of alphas would begin at 0: no feature says anything of y, and all weights "
+            "are zero for every alpha. Give the alphas themselves, or other features."
+        )
     return np.geomspace(largest, eps * largest, n_alphas)
 
 
@@ -96,8 +102,8 @@ class Path:
         self.problem, self.alphas, self.l1_ratio = problem, alphas, l1_ratio
         self.settings = settings
         self.target = settings["tol"] / KNOT_TOL * problem.value_at_zero
-        self.start = start or Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
         first = penalised(problem, alphas[0], l1_ratio)
+        self.start = start or zero_start(first)
         self.solver, self.uses_dual = choose(first), uses_dual(first)
         self.has_no_bends = l1_ratio == 0 and problem.loss.smooth
         self.stride, self.worst = FIRST_STRIDE, 0.0
@@ -228,6 +234,17 @@ class Path:
             combination([getattr(knot.iterate, name) for knot in (left, right)], factors)
             for name in ("dual", "correlation")
         ]
+
+
+def zero_start(problem):
+    """Zero weights, with the best intercept and its scores where that is near the optimum."""
+    start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    if not problem.loss.smooth or uses_dual(problem):
+        return start
+    zero = problem.evaluate(start.coef, start.intercept)
+    if certify(problem, zero).gap > NEAR * problem.value_at_zero:
+        return start
+    return replace(start, intercept=zero.intercept, scores=zero.scores)
 
 
 def lagrange(nodes, place):

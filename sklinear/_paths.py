@@ -93,7 +93,7 @@ def softmax_path(
             Outer iterations; 0 where the optimum between two others was interpolated and its
             certificate was good enough.
         passes : ndarray of shape (n_alphas,)
-            Over X, until the optimum for this alpha and all larger ones was known.
+            Over X since the beginning, when the optimum for this alpha was known.
 
     Raises
     ------
@@ -285,14 +285,7 @@ def _path(model, X, y, sample_weight, alphas, eps):
 def falling_alphas(alphas, problem, l1_ratio, eps):
     """The alphas given, in falling order, or a grid of so many."""
     if isinstance(alphas, Integral):
-        grid = alpha_grid(problem, l1_ratio, int(alphas), eps)
-        if not grid[0] > 0:
-            raise ValueError(
-                f"The grid of alphas begins at {grid[0]:g}: no feature says anything of y, and "
-                "all weights are zero for every alpha. Give the alphas themselves, or other "
-                "features."
-            )
-        return grid
+        return alpha_grid(problem, l1_ratio, int(alphas), eps)
     grid = np.sort(np.asarray(alphas, dtype=np.float64), axis=None)[::-1]
     if np.ndim(alphas) != 1 or len(grid) == 0:
         raise ValueError(
