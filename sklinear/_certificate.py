@@ -35,9 +35,12 @@ class Certificate:
     scale: float
 
 
-def certify(problem, iterate):
-    """Certificate of an iterate whose dual point is balanced; no pass over X."""
-    scale = best_scale(problem, iterate)
+def certify(problem, iterate, search=True):
+    """Certificate of an iterate whose dual point is balanced; no pass over X.
+
+    Without a search the dual point is scaled only as far as it must be to be feasible.
+    """
+    scale = best_scale(problem, iterate, search)
     loss_gap = problem.loss.fenchel_young(
         iterate.scores, problem.labels, problem.weights, iterate.dual, scale
     )
@@ -45,11 +48,11 @@ def certify(problem, iterate):
     return Certificate(problem.objective(iterate), loss_gap + penalty_gap, scale)
 
 
-def best_scale(problem, iterate):
+def best_scale(problem, iterate, search=True):
     """The t >= 0 that maximises D(t G).
 
     At l2 = 0 the constraint |t A| <= l1 bounds t; otherwise D is concave and smooth in t and
-    its slope is searched for a root.
+    its slope is searched for a root; without a search, t is 1 or the bound.
     """
     penalty = problem.penalty
     largest = problem.loss.largest_scale(iterate.dual)
@@ -60,6 +63,8 @@ def best_scale(problem, iterate):
         # One part in 1e15 less: rounding must not lift t A above l1.
         if size > 0:
             largest = min(largest, (1 - 1e-15) * penalty.l1 / size)
+    if not search:
+        return min(1.0, largest)
 
     # The others don't count at t <= 1.
     large = iterate.correlation[np.abs(iterate.correlation) > penalty.l1]

@@ -27,11 +27,11 @@ from .solvers import choose, uses_dual
 from .solvers._blas import add_to
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
-KNOT_TOL = 0.3  # of tol: what a knot lacks, its neighbours lack too
+KNOT_TOL = 0.5  # of tol: what a knot lacks, its neighbours lack too
 FIRST_STRIDE = 0.25  # of log alpha
 NEAR = 0.03  # of F(0), for a start at zero
-LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.3
-ORDER, ORDER_SMOOTH = 4, 6  # powers of the stride with which the gap of an interpolation grows
+LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.6
+ORDER = 3  # about the power of the stride with which the gap of an interpolation grows
 
 
 def penalised(problem, alpha, l1_ratio):
@@ -130,8 +130,7 @@ class Path:
         """What the knots lack themselves says nothing of their distance."""
         lacking = min(max(left.gap, right.gap), 0.9 * self.target)
         share = max((self.worst - lacking) / (self.target - lacking), 1e-6)
-        order = ORDER_SMOOTH if self.has_no_bends else ORDER
-        factor = np.clip((SAFETY / share) ** (1 / order), SHORTER, LONGER)
+        factor = np.clip((SAFETY / share) ** (1 / ORDER), SHORTER, LONGER)
         self.stride = factor * np.log(left.alpha / right.alpha)
 
     def _solve(self, index, knots):
@@ -209,7 +208,7 @@ class Path:
         iterate = Iterate(*self._weights(knots, index), *self._dual(left, right, alpha))
         dtype = self.settings["dtype"]
         if dtype == np.float64:
-            certificate = certify(problem, iterate)
+            certificate = certify(problem, iterate, search=False)
         else:
             iterate, certificate = rounded(problem, iterate, dtype)
         history = History(problem, verbose=0)
