@@ -1,5 +1,8 @@
 """Paths: alpha_max, the grid, every point certified and near the optimum, and what it costs."""
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from data import csr, make_classes
@@ -24,6 +27,13 @@ RATIOS = (0.0, 0.5, 1.0)
 def cold(problem, alpha, l1_ratio, tol=1e-8):
     chosen = penalised(problem, alpha, l1_ratio)
     return solve(chosen, zero_start(chosen), tol=tol, max_iter=5000, dtype=np.float64)
+
+
+def gap_at(problem, iterate, scale):
+    """The gap with the dual point times a scale."""
+    labels, weights = problem.labels, problem.weights
+    loss_gap = problem.loss.fenchel_young(iterate.scores, labels, weights, iterate.dual, scale)
+    return loss_gap + problem.penalty.fenchel_young(iterate.coef, scale * iterate.correlation)
 
 
 def at_zero(problem, l1_ratio):
@@ -130,18 +140,12 @@ def test_every_point_is_certified_and_within_tol(loss, l1_ratio, n_classes, fit_
         np.testing.assert_allclose(iterate.correlation, chosen.correlate(iterate.dual), atol=1e-13)
         if fit_intercept:
             np.testing.assert_allclose(chosen.weights @ iterate.dual, 0, atol=1e-13)
-        afresh = certify(
-            chosen,
-            Iterate(
-                iterate.coef,
-                iterate.intercept,
-                scores,
-                iterate.dual,
-                chosen.correlate(iterate.dual),
-            ),
+        afresh = replace(iterate, scores=scores, correlation=chosen.correlate(iterate.dual))
+        assert chosen.objective(afresh) == pytest.approx(solution.objective, rel=1e-12)
+        assert certify(chosen, afresh).gap <= solution.gap * (1 + 1e-6) + 1e-12
+        assert gap_at(chosen, afresh, 0.999 * solution.scale) == pytest.approx(
+            gap_at(chosen, iterate, 0.999 * solution.scale), rel=1e-6, abs=1e-12
         )
-        np.testing.assert_allclose(afresh.objective, solution.objective, rtol=1e-12)
-        np.testing.assert_allclose(afresh.gap, solution.gap, rtol=1e-6, atol=1e-12)
         assert solution.converged
         assert solution.gap <= 1e-4 * problem.value_at_zero
     for index in (0, 7, 12, 24):
@@ -238,7 +242,7 @@ def test_interpolated_optima_need_no_pass_over_X(digits):
     interpolated = path.n_iter == 0
     assert np.count_nonzero(interpolated) >= 70
     knots = np.flatnonzero(~interpolated)
-    for left, right in zip(knots[:-1], knots[1:], strict=True):
+    for left, right in itertools.pairwise(knots):
         assert len(np.unique(path.passes[left + 1 : right])) <= 1
 
 
