@@ -158,7 +158,7 @@ def check_columns(y, scores, labels=None):
 
 def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     """p_i = s_i / sum s with s = sample_weight * class_weight, float64; every class has some."""
-    weights = total_weights(X, labels, classes, sample_weight, class_weight)
+    weights = combined_weights(X, labels, classes, sample_weight, class_weight)
     totals = np.bincount(labels, weights, minlength=len(classes))
     if not totals.all():
         empty = classes[np.flatnonzero(totals == 0)[0]]
@@ -169,7 +169,7 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     return weights / weights.sum()
 
 
-def total_weights(X, labels, classes, sample_weight, class_weight):
+def combined_weights(X, labels, classes, sample_weight, class_weight):
     """s = sample_weight * class_weight up to a factor, float64."""
     weights = check_weights(sample_weight, X)
     weights = weights / weights.max()
