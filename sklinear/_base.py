@@ -101,15 +101,10 @@ class BaseLinearClassifier(
             If the duality gap is above ``tol * F(0)`` after `max_iter` iterations.
         """
         with unchanged_features_on_error(self):
-            checked, y = check_X_y(self, X, y)
-            classes, labels = encode_labels(y)
-            weights = sample_probabilities(
-                checked, labels, classes, sample_weight, self.class_weight
-            )
-            problem = self._problem(wrap(checked), labels, weights, len(classes))
+            problem, classes = self._prepare(X, y, sample_weight)
 
             def fitted(solution):
-                return _fitted_attributes(solution, classes, checked.dtype)
+                return _fitted_attributes(solution, classes, problem.data.dtype)
 
             tasks = self._tasks(X, y, sample_weight, fitted)
             with serial_blas:
@@ -118,21 +113,28 @@ class BaseLinearClassifier(
                     self._start(problem, classes),
                     tol=self.tol,
                     max_iter=self.max_iter,
-                    dtype=checked.dtype,
+                    dtype=problem.data.dtype,
                     verbose=self.verbose,
                     observer=tasks,
                 )
-        self._store(fitted(solution), solution, labels)
+        self._store(fitted(solution), solution, problem)
         self._report(solution, problem)
         if tasks is not None:
             tasks.close()
         return self
 
+    def _prepare(self, X, y, sample_weight):
+        """The problem that validated data and parameters pose, and the classes."""
+        X, y = check_X_y(self, X, y)
+        classes, labels = encode_labels(y)
+        weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
+        return self._problem(wrap(X), labels, weights, len(classes)), classes
+
     def _tasks(self, X, y, sample_weight, fitted):
         """The tasks of this fit, or None where there are no callbacks."""
         if not hasattr(self, "_skl_callbacks"):
             return None
-        # X as it was given: a model that knows names of features wants to see them.
+        # The data as given: a model that knows names of features wants to see them.
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         return FitTasks(self, {"X": X, "y": y, "metadata": metadata}, fitted)
 
@@ -171,10 +173,10 @@ class BaseLinearClassifier(
             None if dual is None else dual.copy(),
         )
 
-    def _store(self, attributes, solution, labels):
+    def _store(self, attributes, solution, problem):
         vars(self).update(attributes)
         if self.warm_start:
-            self._warm_dual = (labels, solution.iterate.dual)
+            self._warm_dual = (problem.labels, solution.iterate.dual)
 
     def _report(self, solution, problem):
         """Pass an interrupt on, the model being usable; warn of a gap above the target."""
@@ -198,18 +200,24 @@ class BaseLinearClassifier(
 
 
 def _fitted_attributes(solution, classes, dtype):
-    coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
-    if len(classes) == 2:
-        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    coef, intercept = stored_weights(solution, dtype)
     return {
         "classes_": classes,
-        "coef_": np.array(coef, dtype=dtype, order="C"),
-        "intercept_": intercept.astype(dtype),
+        "coef_": coef,
+        "intercept_": intercept,
         "objective_": solution.objective,
         "dual_gap_": solution.gap,
         "history_": solution.history,
         "n_iter_": len(solution.history["gap"]) - 1,
     }
+
+
+def stored_weights(solution, dtype):
+    """Weights (C, d) and intercept (C,) for users; for two classes those of the one vector."""
+    coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
+    if len(intercept) == 2:
+        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    return np.array(coef, dtype=dtype, order="C"), intercept.astype(dtype)
 
 
 def _two_rows(row):
