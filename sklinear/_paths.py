@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ._base import BaseLinearClassifier, stored_weights
+from ._base import BaseLinearClassifier, class_vectors
 from ._path import alpha_grid, solve_path
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
@@ -267,7 +267,7 @@ def _path(model, X, y, sample_weight, alphas, eps):
             verbose=model.verbose,
         )
         for i, solution in enumerate(solutions):
-            coefs[i], intercepts[i] = stored_weights(solution, dtype)
+            coefs[i], intercepts[i] = class_vectors(solution.iterate)
             gaps, passes = solution.history["gap"], solution.history["passes"]
             reached = solution.objective, solution.gap, solution.converged
             rows.append((*reached, len(gaps) - 1, passes[-1]))
