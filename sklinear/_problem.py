@@ -86,6 +86,11 @@ class Problem:
         return self.data.correlate_squares(self.weights[:, None]).ravel()
 
     @cached_property
+    def row_squares(self):
+        """|x_i|^2 of each sample, shape (n,)."""
+        return self.data.row_squares()
+
+    @cached_property
     def mean_square(self):
         """Their mean, the mean squared entry of X."""
         return float(self.mean_squares.mean())

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from data import csr, make_classes
 from problems import make_problem, zero_start
+from scipy import sparse
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
@@ -276,6 +277,21 @@ def test_a_path_costs_few_cold_fits(digits, l1_ratio, passes):
     assert path.alphas[-1] == pytest.approx(1e-3 * path.alphas[0])
     assert path.passes[-1] <= passes * fit.history_["passes"][-1]
     assert np.count_nonzero(path.n_iter) <= 50
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_dual_ascent_goes_on_from_the_dual_point_before(loss, l1_ratio):
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((500, 400), density=0.03, format="csr", rng=rng)
+    y = (X @ rng.normal(size=(400, 5)) + 0.3 * rng.gumbel(size=(500, 5))).argmax(axis=1)
+    path_of, classifier, options = both(loss)
+    path = path_of(X, y, alphas=30, l1_ratio=l1_ratio, **options)
+    fits = [classifier(a, l1_ratio=l1_ratio, **options).fit(X, y) for a in path.alphas]
+    assert path.passes.max() < 0.6 * sum(fit.history_["passes"][-1] for fit in fits)
+    for fit, value, gap in zip(fits, path.objectives, path.dual_gaps, strict=True):
+        assert fit.objective_ - fit.dual_gap_ <= value
+        assert value - gap <= fit.objective_
 
 
 def test_interpolated_optima_need_no_pass_over_X(digits):
