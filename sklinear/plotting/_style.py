@@ -45,7 +45,7 @@ def panels(ax, name, n_panels, n_columns, smallest=(0.0, 0.0)):
     if ax is None:
         room = np.multiply(shape[::-1], smallest)
         size = np.maximum(plt.rcParams["figure.figsize"], room)
-        grid = plt.figure(layout="constrained", figsize=size).add_gridspec(*shape)
+        grid = plt.figure(layout="compressed", figsize=size).add_gridspec(*shape)
     elif isinstance(ax, plt.Axes):
         grid = _subdivided(ax, shape)
     else:
@@ -94,3 +94,9 @@ def legend_outside(figure, handles):
         if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
             return legend
         legend.remove()
+
+
+def number(value, digits=3):
+    """A number with few digits, whole ones up to a million, and a true minus sign."""
+    is_long = 10**digits - 0.5 <= abs(value) < 1e6
+    return (f"{value:.0f}" if is_long else f"{value:.{digits}g}").replace("-", "−")
