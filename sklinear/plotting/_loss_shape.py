@@ -226,9 +226,7 @@ def _known(losses):
     losses = [losses] if isinstance(losses, str) else list(losses)
     unknown = [name for name in losses if name not in LOSSES]
     if unknown or not losses:
-        raise ValueError(
-            f"losses is {losses}; it must name one or more of {', '.join(LOSSES)}."
-        )
+        raise ValueError(f"losses is {losses}; it must name one or more of {', '.join(LOSSES)}.")
     return losses
 
 
@@ -278,7 +276,9 @@ def _margin_name(true_moves, n_classes):
 
 def _score_name(labels, true, column, named):
     if not named:
-        return "score of the true class, $z_y$" if column == true else "score of a wrong class, $z_k$"
+        return (
+            "score of the true class, $z_y$" if column == true else "score of a wrong class, $z_k$"
+        )
     if column == true:
         return f"score of {labels[true]}, the true class"
     return f"score of {labels[column]}; the true class is {labels[true]}"

@@ -257,7 +257,9 @@ class RegularizationDisplay:
 
     def _draw_solution(self, panel, row):
         style = {"marker": "*", "linestyle": "none", "color": COLORS[4], "markersize": 11}
-        style.update(markeredgecolor="black", zorder=4, label=f"solution, alpha = {number(self.alpha)}")
+        style.update(
+            markeredgecolor="black", zorder=4, label=f"solution, alpha = {number(self.alpha)}"
+        )
         return panel.plot(*self.solutions[row], **style)[0]
 
     def _finish(self, panel, row):

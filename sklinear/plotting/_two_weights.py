@@ -70,6 +70,8 @@ def ball(point, l1_ratio, n_points=361):
     """
     norm, square = np.abs(point).sum(), (1 - l1_ratio) / 2
     penalty = l1_ratio * norm + square * (point @ point)
+    if penalty == 0:
+        return np.zeros((n_points, 2))
     angles = np.linspace(0, 2 * np.pi, n_points)
     directions = np.column_stack([np.cos(angles), np.sin(angles)])
     slopes = l1_ratio * np.abs(directions).sum(axis=1)
