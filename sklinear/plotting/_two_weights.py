@@ -50,7 +50,7 @@ def loss_on_grid(problem, x, y):
 
 
 def steepest(problem):
-    """The largest slope of the loss along a weight, at zero weights; L1 keeps both zero above it."""
+    """The largest slope of the loss along a weight at zero; with more L1 both weights stay zero."""
     step = 1e-6 / np.sqrt(problem.mean_squares.max())
     start = profiled_loss(problem, np.zeros(2))
     ahead = [profiled_loss(problem, sign * step * np.eye(2)[j]) for j in (0, 1) for sign in (-1, 1)]
