@@ -21,22 +21,30 @@ TIGHT = 1e-8
 
 @dataclass(frozen=True)
 class Start:
-    """Where a solver begins: weights (d, C), intercept (C,) and a dual point (n, C) or None."""
+    """Where a solver begins: weights (d, C), intercept (C,) and a dual point (n, C) or None.
+
+    The scores (n, C) there are given where the start is known to be near the optimum.
+    """
 
     coef: np.ndarray
     intercept: np.ndarray
     dual: np.ndarray | None = None
+    scores: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The point a fit ends with, its certificate and how it got there."""
+    """The point a fit ends with, its certificate and how it got there.
+
+    The certificate is that of the dual point of the iterate times `scale`.
+    """
 
     iterate: Iterate
     objective: float
     gap: float
     converged: bool
     history: dict
+    scale: float = 1.0
     interrupted: bool = False
     stopped: bool = False
 
@@ -134,18 +142,19 @@ class Progress:
         """What the fit ends with if it ends here: the best point as it will be stored."""
         if self._solution is None:
             best = self.best or _at_start(self.problem, self.start)
-            stored, certificate = _rounded(self.problem, best, self.dtype)
+            stored, certificate = rounded(self.problem, best, self.dtype)
             self._solution = Solution(
                 iterate=stored,
                 objective=certificate.objective,
                 gap=certificate.gap,
                 converged=certificate.gap <= self.target,
                 history=self.history.arrays(),
+                scale=certificate.scale,
             )
         return self._solution
 
 
-def solve(problem, start, *, tol, max_iter, dtype, verbose=0, observer=None):
+def solve(problem, start, *, tol, max_iter, dtype, verbose=0, observer=None, solver=None):
     """Minimise until the gap is at most tol * F(0), or for max_iter iterations.
 
     Parameters
@@ -160,6 +169,8 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0, observer=None):
     verbose : int
     observer : Observer, optional
         Its time and its passes over X do not enter the history.
+    solver : callable, optional
+        That of `choose(problem)`, if it has solved a problem that differs in the penalty alone.
 
     Returns
     -------
@@ -168,7 +179,7 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0, observer=None):
     progress = Progress(problem, start, tol=tol, dtype=dtype, verbose=verbose)
     interrupted = stopped = False
     try:
-        iterates = choose(problem)(problem, start)
+        iterates = (solver or choose(problem))(problem, start)
         stopped = _advance(progress, iterates, max_iter, observer or Observer())
     except KeyboardInterrupt:
         if progress.best is None:
@@ -237,7 +248,7 @@ def _at_zero(problem, iterate):
     return problem.value_at_zero, certify(problem, zero).gap
 
 
-def _rounded(problem, iterate, dtype):
+def rounded(problem, iterate, dtype):
     """The iterate as it will be stored, its scores computed afresh, and its certificate.
 
     Weights are rounded to `dtype`; two classes get opposite weights and all intercepts the

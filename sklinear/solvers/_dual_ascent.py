@@ -53,7 +53,9 @@ def dual_ascent(successor):
 
     def ascending(problem, start):
         if start.dual is not None:
-            scores = problem.scores(start.coef, start.intercept)
+            scores = start.scores
+            if scores is None:
+                scores = problem.scores(start.coef, start.intercept)
             yield problem.certified(start.coef, start.intercept, scores, start.dual.copy())
         ascent, gaps = DualAscent(problem, start), {0.0: np.inf}
         limits = (PATIENCE_SIMPLEX, SLOW_SIMPLEX) if ascent.simplex else (PATIENCE, SLOW)
@@ -64,7 +66,8 @@ def dual_ascent(successor):
             gaps[ascent.passes] = min(gap(problem, iterate), *gaps.values())
             ascent.refine(gaps[ascent.passes])
         if min(gaps.values()) <= NEAR * problem.value_at_zero:
-            point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
+            names = ("coef", "intercept", "dual", "scores")
+            point = {name: getattr(iterate, name) for name in names}
             start = replace(start, **point)
         yield from successor(problem, start)
 

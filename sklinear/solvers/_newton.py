@@ -18,15 +18,23 @@ STAGE_GAIN = 0.03
 STAGE_GAIN_SMOOTH = 0.3
 
 
-def newton(problem, start):
-    """Yield the iterates of Newton's method."""
-    if start.dual is not None:
+def newton(problem, start, stepper=None):
+    """Yield the iterates of Newton's method.
+
+    A stepper that has solved the problem with a larger penalty knows the Hessian.  A start that
+    comes with its scores is near the optimum: it needs no pilot.
+    """
+    if start.dual is not None and start.scores is None:
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
-    stepper = Newton()
+    stepper = stepper or Newton()
+    stepper.resume()
     slack = ROUGH * problem.value_at_zero
-    pilot = approach(problem, stepper, start, slack)
-    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), slack=slack)
+    if start.scores is None:
+        pilot, scores = approach(problem, stepper, start, slack), None
+    else:
+        pilot, scores = None, start.scores.copy()
+    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), scores, slack=slack)
     yield iterate
     # A pilot is nearer than the optimum of a large penalty.
     for stage in () if pilot else stages(problem, iterate):
@@ -104,6 +112,10 @@ class Newton:
         following = self.proximal.step(problem, iterate)
         self.shown = self.proximal.shown
         return following
+
+    def resume(self):
+        """Go on with another penalty."""
+        self.proximal.renewal.resume()
 
     def enlarge(self):
         """Go on with more samples than those seen so far."""

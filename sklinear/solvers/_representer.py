@@ -30,18 +30,29 @@ def applies(problem):
 def representer(solver):
     """The solver on the reduced problem, then, should it end too early, on the whole one."""
 
+    basis = []
+
     def reduced(problem, start):
-        values, vectors = np.linalg.eigh(problem.data.gram())
-        kept = values > values[-1] * len(values) * np.finfo(float).eps
-        root = np.sqrt(values[kept])
-        vectors = np.ascontiguousarray(vectors[:, kept])
+        if not basis:
+            basis.extend(eigenvectors(problem.data))
+        vectors, root = basis
         small = replace(problem, data=DenseData(vectors * root, problem.data.passes, 0.0))
-        coef = vectors.T @ problem.data.scores(start.coef) / root[:, None]
+        known = start.scores is not None
+        scores = start.scores - start.intercept if known else problem.data.scores(start.coef)
+        coef = vectors.T @ scores / root[:, None]
         for inner in solver(small, replace(start, coef=coef)):
             lifted = problem.data.correlate(vectors @ (inner.coef / root[:, None]))
             correlation = problem.correlate(inner.dual)
             iterate = replace(inner, coef=lifted, correlation=correlation)
             yield iterate
-        yield from solver(problem, replace(start, coef=iterate.coef, intercept=iterate.intercept))
+        last = {name: getattr(iterate, name) for name in ("coef", "intercept", "scores")}
+        yield from solver(problem, replace(start, **last))
 
     return reduced
+
+
+def eigenvectors(data):
+    """Eigenvectors of X X^T, and the roots of their eigenvalues, where these are not zero."""
+    values, vectors = np.linalg.eigh(data.gram())
+    kept = values > values[-1] * len(values) * np.finfo(float).eps
+    return np.ascontiguousarray(vectors[:, kept]), np.sqrt(values[kept])
