@@ -14,8 +14,8 @@ class SoftmaxClassifier(BaseLinearClassifier):
 
     .. math::
 
-        F(W, b) = \sum_i p_i \Big[\log \sum_k \exp z_{ik} - z_{i y_i}\Big]
-            + \alpha \Big[\rho \|W\|_1 + \tfrac{1 - \rho}{2} \|W\|_F^2\Big],
+        F(W, b) = \sum_i p_i \Bigl[\log \sum_k \exp z_{ik} - z_{i y_i}\Bigr]
+            + \alpha \Bigl[\rho \|W\|_1 + \tfrac{1 - \rho}{2} \|W\|_F^2\Bigr],
         \qquad z_i = x_i W + b,
 
     with :math:`p_i = s_i / \sum s`, s the product of sample and class weights. The intercept

@@ -16,7 +16,7 @@ class SVMClassifier(BaseLinearClassifier):
     .. math::
 
         F(W, b) = \sum_i p_i \sum_{k \ne y_i} \max(0, 1 + z_{ik} - z_{i y_i})^e
-            + \alpha \Big[\rho \|W\|_1 + \tfrac{1 - \rho}{2} \|W\|_F^2\Big],
+            + \alpha \Bigl[\rho \|W\|_1 + \tfrac{1 - \rho}{2} \|W\|_F^2\Bigr],
         \qquad z_i = x_i W + b,
 
     e = 1 for the hinge and 2 for the squared hinge, with :math:`p_i = s_i / \sum s`, s the

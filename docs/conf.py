@@ -1,0 +1,75 @@
+"""Sphinx: `python -m sphinx -W --keep-going -b html docs docs/_build/html`.
+
+Needs no network: no inventories of other projects are fetched, and formulas become MathML.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import matplotlib
+
+import sklinear
+
+matplotlib.use("Agg")
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "sklinear"
+author = "The sklinear developers"
+copyright = author
+version = release = sklinear.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+    "mathml",
+]
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
+templates_path = ["_templates"]
+nitpicky = True
+
+autosummary_generate = True
+numpydoc_show_class_members = False
+math_number_all = False
+html_math_renderer = "mathml"
+
+EXAMPLES = {
+    "../examples/lecture": "auto_examples/lecture",
+    "../examples/zh": "zh/auto_examples",
+    "../examples/displays": "auto_examples/displays",
+}
+sphinx_gallery_conf = {
+    "examples_dirs": list(EXAMPLES),
+    "gallery_dirs": list(EXAMPLES.values()),
+    "within_subsection_order": "FileNameSortKey",
+    "doc_module": ("sklinear",),
+    "reference_url": {"sklinear": None},
+    "backreferences_dir": "generated/backreferences",
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "min_reported_time": 10,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklinear"
+html_theme_options = {
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "footer_end": [],
+}
+html_show_sourcelink = False
+
+CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+
+
+def join_chinese_lines(app, docname, source):
+    """A line break between two Chinese characters is no space."""
+    if docname.startswith("zh/"):
+        source[0] = re.sub(f"(?<={CHINESE})\n(?={CHINESE})", "", source[0])
+
+
+def setup(app):
+    app.connect("source-read", join_chinese_lines)
