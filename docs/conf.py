@@ -29,17 +29,17 @@ extensions = [
 ]
 exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
 templates_path = ["_templates"]
+myst_enable_extensions = ["dollarmath"]
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(numpy|scipy|sklearn|matplotlib|pandas)\..*")]  # no inventories
 
 autosummary_generate = True
 numpydoc_show_class_members = False
-math_number_all = False
 html_math_renderer = "mathml"
 
 EXAMPLES = {
     "../examples/lecture": "auto_examples/lecture",
     "../examples/zh": "zh/auto_examples",
-    "../examples/displays": "auto_examples/displays",
 }
 sphinx_gallery_conf = {
     "examples_dirs": list(EXAMPLES),
@@ -61,6 +61,7 @@ html_theme_options = {
     "footer_end": [],
 }
 html_show_sourcelink = False
+html_sidebars = {"*": []}  # of the pages without parts
 
 CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 

@@ -66,9 +66,9 @@ class SVMClassifier(BaseLinearClassifier):
         A proved bound on F(W, b) - min F, in the units of the objective.
     objective_ : float
         F(W, b).
-    history_ : dict of ndarray of shape (n_iter_ + 1,)
-        "seconds", "passes" (over X; may be fractional), "objective" and "gap" after each
-        outer iteration. The first row is W = 0, b = 0, where F is C - 1.
+    history_ : dict of ndarray
+        Of shape ``(n_iter_ + 1,)``: "seconds", "passes" (over X; may be fractional), "objective"
+        and "gap" after each outer iteration. The first row is W = 0, b = 0, where F is C - 1.
 
     See Also
     --------

@@ -26,7 +26,8 @@ def visit_inline(translator, node):
 
 
 def visit_block(translator, node):
-    translator.body.append(f'<div class="math">{to_mathml(node, as_block=True)}</div>')
+    formula = to_mathml(node, as_block=True)
+    translator.body.append(f'<div style="overflow-x: auto">{formula}</div>')
     raise SkipNode
 
 

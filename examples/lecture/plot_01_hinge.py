@@ -2,9 +2,9 @@ r"""
 The multiclass hinge: cat, car, frog
 ====================================
 
-A linear classifier gives an image one score per class, :math:`z = W^\top x + b`. The loss says how
-unhappy we are with the scores. The hinge asks that the true class beats each other class by a margin
-of 1, and adds up what is missing:
+A linear classifier gives an image one score per class, :math:`z = W^T x + b`. The loss says how
+unhappy we are with the scores. The hinge asks that the true class beats each other class by a
+margin of 1, and adds up what is missing:
 
 .. math:: \ell(z, y) = \sum_{k \ne y} \max(0, z_k - z_y + 1).
 """
@@ -31,8 +31,8 @@ mean_loss = losses.mean()
 print(terms, losses, mean_loss, sep="\n")
 
 # %%
-# The cat's loss is 5.1 − 3.2 + 1 = 2.9: car beats it. The frog's is 6.3 + 6.6 = 12.9: both others beat
-# it by far. The mean over the images is 5.27. ``sklinear.losses`` computes the same:
+# The cat's loss is 5.1 − 3.2 + 1 = 2.9: car beats it. The frog's is 6.3 + 6.6 = 12.9: both others
+# beat it by far. The mean over the images is 5.27. ``sklinear.losses`` computes the same:
 
 assert np.allclose(hinge_loss(scores, y, reduction="none"), losses)
 assert np.isclose(hinge_loss(scores, y), mean_loss)
@@ -41,24 +41,24 @@ assert np.isclose(hinge_loss(scores, y), mean_loss)
 # Why the car's loss is 0
 # -----------------------
 # Car leads by 4.9 − 2.0 = 2.9, more than the margin of 1. Once the margin is kept, the hinge is
-# content: the lead may shrink by 1.9 before the loss notices. Change all scores of the car image a little, and
-# nothing happens; cross-entropy, of which later pages tell, notices at once:
+# content: the lead may shrink by 1.9 before the loss notices. Change all scores of the car image a
+# little, and nothing happens; cross-entropy, of which later pages tell, notices at once:
 
 lead = np.sort(scores[1])[-1] - np.sort(scores[1])[-2]
 slack = lead - 1
-moved = scores[1:2] + [[0.5, -0.5, 0.5]]
-hinge_change = hinge_loss(moved, y[1:2]) - hinge_loss(scores[1:2], y[1:2])
-entropy_before = cross_entropy_loss(scores[1:2], y[1:2])
-entropy_after = cross_entropy_loss(moved, y[1:2])
-print(lead, slack, hinge_change, entropy_before, entropy_after)
+moved = scores[1:2] + np.array([0.5, -0.5, 0.5])
+hinge_change = hinge_loss(moved, [1]) - hinge_loss(scores[1:2], [1])
+entropy_before = cross_entropy_loss(scores[1:2], [1])
+entropy_after = cross_entropy_loss(moved, [1])
+print(f"{lead:.1f} {slack:.1f} {hinge_change} {entropy_before:.2f} {entropy_after:.2f}")
 
 # %%
 # The hinge changes by 0, the cross-entropy rises from 0.08 to 0.20.
 #
 # At the start
 # ------------
-# With :math:`W = 0` all scores are equal, every wrong class misses exactly the margin, and the loss is
-# :math:`C - 1`; cross-entropy is :math:`\log C`. A first loss that is anything else is a bug:
+# With :math:`W = 0` all scores are equal, every wrong class misses exactly the margin, and the loss
+# is :math:`C - 1`; cross-entropy is :math:`\log C`. A first loss that is anything else is a bug:
 
 zero_scores = np.zeros((1, 10))
 first_hinge = hinge_loss(zero_scores, [3])

@@ -34,9 +34,9 @@ print(losses, mean_loss)
 # %%
 # What the square changes
 # -----------------------
-# The three losses are 8.41, 0 and 83.25, their mean is 30.55. The one bad image now owns 91 % of the total;
-# with the hinge it owned 82 %. The squared hinge would rather have many small violations than a
-# large one.
+# The three losses are 8.41, 0 and 83.25, their mean is 30.55. The one bad image now owns 91 % of
+# the total; with the hinge it owned 82 %. The squared hinge would rather have many small violations
+# than a large one.
 
 frog_share = 100 * losses[2] / losses.sum()
 hinge_losses = hinge_loss(scores, y, reduction="none")
@@ -44,10 +44,10 @@ frog_share_hinge = 100 * hinge_losses[2] / hinge_losses.sum()
 print(frog_share, frog_share_hinge)
 
 # %%
-# The gradient says the same: the hinge pulls at each violating class with force 1, however large the
-# violation is; the squared hinge with twice the violation, here 12.6 and 13.2, and the true class takes
-# the sum with the other sign, −25.8. Where the violation ends, the force fades to 0 without a jump, so the squared
-# hinge is smooth.
+# The gradient says the same: the hinge pulls at each violating class with force 1, however large
+# the violation is; the squared hinge with twice the violation, here 12.6 and 13.2, and the true
+# class takes the sum with the other sign, −25.8. Where the violation ends, the force fades to 0
+# without a jump, so the squared hinge is smooth.
 
 frog_gradient = squared_hinge_loss_gradient(scores[2:], y[2:])[0]
 print(frog_gradient)

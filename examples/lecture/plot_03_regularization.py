@@ -11,8 +11,8 @@ take. A penalty does:
 # %%
 # Doubling W keeps a zero loss
 # ----------------------------
-# Doubling :math:`W` doubles all scores. The car of the first page led by 2.9 and then leads by 5.8; its
-# loss was 0 and is 0:
+# Doubling :math:`W` doubles all scores. The car of the first page led by 2.9 and then leads by 5.8;
+# its loss was 0 and is 0:
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -40,9 +40,9 @@ l1_norms = np.sum(np.abs(W), axis=1)
 print(scores, sums_of_squares, l1_norms)
 
 # %%
-# The sum of squares, 1 against 0.25, prefers the weights that are spread: all features are to take part a
-# little. The L1 norm is 1 for both: it does not mind a single large weight, which is why
-# its solutions have many zeros.
+# The sum of squares, 1 against 0.25, prefers the weights that are spread: all features are to take
+# part a little. The L1 norm is 1 for both: it does not mind a single large weight, which is why its
+# solutions have many zeros.
 #
 # The elastic net
 # ---------------
@@ -62,9 +62,7 @@ print(penalties)
 
 X, y = load_digits(return_X_y=True)
 l1_ratios = [0, 0.5, 1]
-models = [
-    SoftmaxClassifier(alpha=1e-2, l1_ratio=rho, tol=1e-8).fit(X / 16, y) for rho in l1_ratios
-]
+models = [SoftmaxClassifier(alpha=1e-2, l1_ratio=rho, tol=1e-8).fit(X / 16, y) for rho in l1_ratios]
 n_weights = models[0].coef_.size
 zeros = np.array([np.sum(np.abs(model.coef_) < 1e-6) for model in models])
 accuracies = np.array([model.score(X / 16, y) for model in models])
@@ -72,5 +70,6 @@ n_blank = np.sum((X == 0).all(axis=0))
 print(n_weights, zeros, accuracies, n_blank)
 
 # %%
-# With L2 there are 30, those of the 3 pixels that are blank in every image; with the elastic net 456, with
-# L1 569. Fewer weights fit the training images less closely: the accuracies are 0.95, 0.94 and 0.90.
+# With L2 there are 30, those of the 3 pixels that are blank in every image; with the elastic net
+# 456, with L1 569. Fewer weights fit the training images less closely: the accuracies are 0.95,
+# 0.94 and 0.90.

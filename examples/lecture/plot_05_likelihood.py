@@ -3,8 +3,8 @@ Why minus the logarithm of p
 ============================
 
 The probability that a model gives to *all* labels of a data set is its likelihood, a product:
-:math:`\prod_i q_{i y_i}`. The best model has the largest. Its logarithm is a sum, largest at the same
-place, and minus the mean of it is the cross-entropy loss.
+:math:`\prod_i q_{i y_i}`. The best model has the largest. Its logarithm is a sum, largest at the
+same place, and minus the mean of it is the cross-entropy loss.
 """
 
 # %%
@@ -28,8 +28,9 @@ print(product, lost_at, log_likelihood, mean_loss)
 
 # %%
 # The product is :math:`10^{-1000}`, far below the smallest positive number of double precision,
-# about :math:`5 \cdot 10^{-324}`; from the 324th image on it is 0, and the likelihoods of all models look
-# the same. The sum of the logarithms is −2302.6, and minus its mean is 2.30, log 10, whatever the number of images.
+# about :math:`5 \cdot 10^{-324}`; from the 324th image on it is 0, and the likelihoods of all
+# models look the same. The sum of the logarithms is −2302.6, and minus its mean is 2.30, log 10,
+# whatever the number of images.
 
 smallest = np.nextafter(0, 1)
 print(smallest)
@@ -47,8 +48,8 @@ typical = np.exp(-trained_loss)
 print(log_true.sum(), trained_loss, typical)
 
 # %%
-# The mean loss fell from 2.30 to 0.39. Its exponential says what that means: a true class has probability 0.68
-# in the geometric mean, instead of 0.1.
+# The mean loss fell from 2.30 to 0.39. Its exponential says what that means: a true class has
+# probability 0.68 in the geometric mean, instead of 0.1.
 #
 # Cross-entropy and Kullback–Leibler divergence
 # ---------------------------------------------
@@ -57,9 +58,10 @@ print(log_true.sum(), trained_loss, typical)
 # .. math:: -\sum_k p_k \log q_k = \underbrace{-\sum_k p_k \log p_k}_{\text{entropy of } p}
 #           + \underbrace{\sum_k p_k \log \frac{p_k}{q_k}}_{\text{KL}(p \| q) \ge 0}.
 #
-# The entropy of :math:`p` does not depend on the model, so both have the same best :math:`q`. A label is a :math:`p` with one 1: its
-# entropy is 0, and cross-entropy, divergence and :math:`-\log q_y` are one and the same. For the cat image, and for an image
-# that is a cat with probability 0.7 and a car with 0.3:
+# The entropy of :math:`p` does not depend on the model, so both have the same best :math:`q`. A
+# label is a :math:`p` with one 1: its entropy is 0, and cross-entropy, divergence and :math:`-\log
+# q_y` are one and the same. For the cat image, and for an image that is a cat with probability 0.7
+# and a car with 0.3:
 
 q = np.exp([3.2, 5.1, -1.7])
 q /= q.sum()

@@ -10,9 +10,9 @@ The gradient points uphill, so step against it, again and again, at a learning r
 # %%
 # The objective and its gradient
 # ------------------------------
-# There are 1797 images of 64 pixels. By the chain rule, the gradient in the weights is
-# :math:`X^\top G + \alpha W`, where a row of :math:`G` is the gradient of the mean loss in the scores of
-# an image. Weights and intercept are kept in one array, whose last row is the intercept:
+# There are 1797 images of 64 pixels. By the chain rule, the gradient in the weights is :math:`X^T G
+# + \alpha W`, where a row of :math:`G` is the gradient of the mean loss in the scores of an image.
+# Weights and intercept are kept in one array, whose last row is the intercept:
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,7 +41,8 @@ def gradient(parameters):
 # %%
 # First check the gradient
 # ------------------------
-# A wrong gradient may still lower the loss, so hold it against difference quotients before its first use:
+# A wrong gradient may still lower the loss, so hold it against difference quotients before its
+# first use:
 
 somewhere = np.random.default_rng(0).standard_normal((65, 10))
 check = check_gradient(objective, gradient, somewhere, random_state=0)
@@ -77,8 +78,8 @@ print(curve[[0, 100, 300]], accuracy)
 # %%
 # How much is left?
 # -----------------
-# The curve alone can't tell: it gets flat both at an optimum and in front of a long valley. The objective of a
-# certified fit minus its gap is a lower bound on what any weights can reach:
+# The curve alone can't tell: it gets flat both at an optimum and in front of a long valley. The
+# objective of a certified fit minus its gap is a lower bound on what any weights can reach:
 
 model = SoftmaxClassifier(alpha=alpha, tol=1e-8).fit(X, y)
 bound = model.objective_ - model.dual_gap_
@@ -86,9 +87,9 @@ excess = curve - bound
 print(bound, excess[[100, 200, 300]])
 
 # %%
-# The objective starts at log 10 = 2.303, is 0.7428 after 100 steps and 0.7396 after 300, where 95.2 % of
-# the images are classified correctly. No weights reach less than 0.7385, so 0.0011 are left. On a
-# logarithmic scale one sees how slowly the rest goes:
+# The objective starts at log 10 = 2.303, is 0.7428 after 100 steps and 0.7396 after 300, where 95.2
+# % of the images are classified correctly. No weights reach less than 0.7385, so 0.0011 are left.
+# On a logarithmic scale one sees how slowly the rest goes:
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 axes[0].plot(curve, color="#0072B2", label="$F(W, b)$")

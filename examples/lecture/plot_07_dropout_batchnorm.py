@@ -2,22 +2,23 @@ r"""
 Dropout and BatchNorm, where a linear model meets them
 ======================================================
 
-Both belong to deep networks. In front of a linear model each becomes something familiar: Dropout a
-penalty, BatchNorm standardisation.
+Both belong to deep networks. In front of a linear model each becomes something familiar: Dropout
+a penalty, BatchNorm standardisation.
 """
 
 # %%
 # Dropout is noise, and noise is a penalty
 # ----------------------------------------
-# Each pixel becomes zero with probability :math:`\delta`, the others are divided by :math:`1 - \delta`.
-# The mean of a pixel stays what it was, and its variance is :math:`v_{ij} = x_{ij}^2 \, \delta / (1 - \delta)`.
-# As the cross-entropy is convex, noise in the scores raises its mean, to second order in the weights by
+# Each pixel becomes zero with probability :math:`\delta`, the others are divided by :math:`1 -
+# \delta`. The mean of a pixel stays what it was, and its variance is :math:`v_{ij} = x_{ij}^2 \,
+# \delta / (1 - \delta)`. As the cross-entropy is convex, noise in the scores raises its mean, to
+# second order in the weights by
 #
 # .. math:: R(W) = \frac{1}{2n} \sum_{ij} v_{ij}
 #           \Bigl[ \sum_k q_{ik} W_{jk}^2 - \Bigl( \sum_k q_{ik} W_{jk} \Bigr)^2 \Bigr].
 #
-# That is an L2 penalty weighed by the data: a pixel counts by its square, an image the more the less
-# certain the model is (Wager, Wang and Liang, NeurIPS 2013). On digits:
+# That is an L2 penalty weighed by the data: a pixel counts by its square, an image the more the
+# less certain the model is (Wager, Wang and Liang, NeurIPS 2013). On digits:
 
 import numpy as np
 from sklearn.datasets import load_digits, load_wine
@@ -54,8 +55,9 @@ penalties = np.array([penalty(model, rate) for rate in rates])
 print(rises, penalties)
 
 # %%
-# If a tenth of the pixels is dropped, the loss rises by 0.066, and the penalty is 0.059; for half of them, 0.57 and
-# 0.53. So who trains on noisy images pays this penalty and keeps the weights small, at the same ``alpha``:
+# If a tenth of the pixels is dropped, the loss rises by 0.066, and the penalty is 0.059; for half
+# of them, 0.57 and 0.53. So who trains on noisy images pays this penalty and keeps the weights
+# small, at the same ``alpha``:
 
 copies, labels = np.tile(X, (5, 1)), np.tile(y, 5)
 noisy_models = [SoftmaxClassifier(alpha=1e-3).fit(drop(copies, rate), labels) for rate in (0, 0.5)]
@@ -63,13 +65,13 @@ norms = np.array([np.linalg.norm(noisy_model.coef_) for noisy_model in noisy_mod
 print(norms)
 
 # %%
-# Their norm is 15.5 without noise, and 13.1 if half of the pixels are dropped.
+# Their norm is 15.5 without noise, and 13.3 if half of the pixels are dropped.
 #
 # BatchNorm is standardisation
 # ----------------------------
 # BatchNorm subtracts the mean of each feature and divides by its standard deviation; what it learns
-# after that, a scale and a shift, a linear model has in its weights already. For all data at once that is
-# ``StandardScaler``. The features of the wines have standard deviations from 0.12 to 314:
+# after that, a scale and a shift, a linear model has in its weights already. For all data at once
+# that is ``StandardScaler``. The features of the wines have standard deviations from 0.12 to 314:
 
 X, y = load_wine(return_X_y=True)
 deviations = X.std(axis=0)
@@ -77,7 +79,7 @@ print(deviations.min(), deviations.max())
 
 
 def descend(X):
-    """The loss after 100 steps of gradient descent, as long as is safe."""
+    """The loss after 100 steps of gradient descent, each as long as is safe."""
     X1 = np.column_stack([X, np.ones(len(X))])
     step = 2 * len(X) / np.linalg.norm(X1, ord=2) ** 2
     W = np.zeros((X1.shape[1], 3))
@@ -92,14 +94,15 @@ conditions = np.array([np.linalg.cond(np.cov(features.T)) for features in (X, Z)
 print(losses, conditions)
 
 # %%
-# From log 3 = 1.10, 100 steps come down to 0.98 on the features as they are, and to 0.04 on the standardised ones. The
-# condition number of the covariance says why: :math:`1.2 \cdot 10^7` against 46. The largest feature dictates the step, and all
-# others hardly move. (The solvers here don't mind, but the penalty does: it would forbid the small features their large weights.)
+# From log 3 = 1.10, 100 steps come down to 0.98 on the features as they are, and to 0.04 on the
+# standardised ones. The condition number of the covariance says why: :math:`1.2 \cdot 10^7` against
+# 46. The largest feature dictates the step, and all others hardly move. (The solvers here don't
+# mind, but the penalty does: it would forbid the small features their large weights.)
 #
 # After training
 # --------------
-# BatchNorm is then a fixed linear map and can be folded into the layer behind it: divide the weights by
-# the deviations and correct the intercept. The scores are the same:
+# BatchNorm is then a fixed linear map and can be folded into the layer behind it: divide the
+# weights by the deviations and correct the intercept. The scores are the same:
 
 pipeline = make_pipeline(StandardScaler(), SoftmaxClassifier(alpha=1e-3)).fit(X, y)
 scaler, model = pipeline

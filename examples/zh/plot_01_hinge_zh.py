@@ -2,7 +2,7 @@ r"""
 多分类合页损失：猫、汽车、青蛙
 ==============================
 
-线性分类器给图片的每个类别一个得分 :math:`z = W^\top x + b`。损失函数衡量我们对这些得分有多不满意。
+线性分类器给图片的每个类别一个得分 :math:`z = W^T x + b`。损失函数衡量我们对这些得分有多不满意。
 合页损失（hinge loss）要求正确类别的得分比其他每个类别至少高出间隔 1，差多少就罚多少：
 
 .. math:: \ell(z, y) = \sum_{k \ne y} \max(0, z_k - z_y + 1).
@@ -46,11 +46,11 @@ assert np.isclose(hinge_loss(scores, y), mean_loss)
 
 lead = np.sort(scores[1])[-1] - np.sort(scores[1])[-2]
 slack = lead - 1
-moved = scores[1:2] + [[0.5, -0.5, 0.5]]
-hinge_change = hinge_loss(moved, y[1:2]) - hinge_loss(scores[1:2], y[1:2])
-entropy_before = cross_entropy_loss(scores[1:2], y[1:2])
-entropy_after = cross_entropy_loss(moved, y[1:2])
-print(lead, slack, hinge_change, entropy_before, entropy_after)
+moved = scores[1:2] + np.array([0.5, -0.5, 0.5])
+hinge_change = hinge_loss(moved, [1]) - hinge_loss(scores[1:2], [1])
+entropy_before = cross_entropy_loss(scores[1:2], [1])
+entropy_after = cross_entropy_loss(moved, [1])
+print(f"{lead:.1f} {slack:.1f} {hinge_change} {entropy_before:.2f} {entropy_after:.2f}")
 
 # %%
 # 合页损失的变化是 0，交叉熵损失从 0.08 升到 0.20。

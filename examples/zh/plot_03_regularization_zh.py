@@ -11,7 +11,8 @@ r"""
 # %%
 # W 加倍，零损失不变
 # ------------------
-# :math:`W` 加倍，所有得分也加倍。第一页的汽车图片原来领先 2.9，现在领先 5.8，损失原来是 0，现在仍是 0：
+# :math:`W` 加倍，所有得分也加倍。第一页的汽车图片原来领先 2.9，现在领先 5.8，
+# 损失原来是 0，现在仍是 0：
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -60,9 +61,7 @@ print(penalties)
 
 X, y = load_digits(return_X_y=True)
 l1_ratios = [0, 0.5, 1]
-models = [
-    SoftmaxClassifier(alpha=1e-2, l1_ratio=rho, tol=1e-8).fit(X / 16, y) for rho in l1_ratios
-]
+models = [SoftmaxClassifier(alpha=1e-2, l1_ratio=rho, tol=1e-8).fit(X / 16, y) for rho in l1_ratios]
 n_weights = models[0].coef_.size
 zeros = np.array([np.sum(np.abs(model.coef_) < 1e-6) for model in models])
 accuracies = np.array([model.score(X / 16, y) for model in models])

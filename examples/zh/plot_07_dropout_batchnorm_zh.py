@@ -2,7 +2,8 @@ r"""
 线性模型中的 Dropout 与 BatchNorm
 =================================
 
-两者都来自深度网络。放在线性模型前面，它们就变成了熟悉的东西：Dropout 相当于正则化，BatchNorm 相当于标准化。
+两者都来自深度网络。放在线性模型前面，它们就变成了熟悉的东西：
+Dropout 相当于正则化，BatchNorm 相当于标准化。
 """
 
 # %%
@@ -15,7 +16,8 @@ r"""
 # .. math:: R(W) = \frac{1}{2n} \sum_{ij} v_{ij}
 #           \Bigl[ \sum_k q_{ik} W_{jk}^2 - \Bigl( \sum_k q_{ik} W_{jk} \Bigr)^2 \Bigr].
 #
-# 这是由数据加权的 L2 正则化项：像素值的平方越大，该像素的权重罚得越重；模型对图片越没有把握，该图片的份量越大
+# 这是由数据加权的 L2 正则化项：像素值的平方越大，该像素的权重罚得越重；
+# 模型对图片越没有把握，该图片的份量越大
 # (Wager, Wang and Liang, NeurIPS 2013)。在手写数字上验证：
 
 import numpy as np
@@ -62,12 +64,13 @@ norms = np.array([np.linalg.norm(noisy_model.coef_) for noisy_model in noisy_mod
 print(norms)
 
 # %%
-# 没有噪声时权重的范数是 15.5，丢弃一半像素时是 13.1。
+# 没有噪声时权重的范数是 15.5，丢弃一半像素时是 13.3。
 #
 # BatchNorm 相当于标准化
 # ----------------------
 # BatchNorm 对每个特征减去均值、除以标准差；之后再学习的缩放和平移，线性模型的权重和截距本来就有。
-# 如果用全部数据计算均值和标准差，它就是 ``StandardScaler`` 。葡萄酒数据各特征的标准差从 0.12 到 314 不等：
+# 如果用全部数据计算均值和标准差，它就是 ``StandardScaler`` 。
+# 葡萄酒数据各特征的标准差从 0.12 到 314 不等：
 
 X, y = load_wine(return_X_y=True)
 deviations = X.std(axis=0)
