@@ -3,10 +3,16 @@
 A formula that docutils does not understand is a warning, and so an error under `-W`.
 """
 
+import re
+
 from docutils.nodes import SkipNode
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
+
+STYLE = "overflow-x: auto; margin: 1rem 0"
+APPLIED = re.compile(r"<mo>&ApplyFunction;</mo>(?!\s*<mo[^>]*>\()")  # not before a parenthesis
+THIN_SPACE = '<mspace width="0.1667em"></mspace>'
 
 logger = logging.getLogger(__name__)
 
@@ -14,7 +20,7 @@ logger = logging.getLogger(__name__)
 def to_mathml(node, *, as_block):
     text = node.astext()
     try:
-        return tex2mathml(text, as_block=as_block)
+        return APPLIED.sub(THIN_SPACE, tex2mathml(text, as_block=as_block))
     except MathError as error:
         logger.warning("formula %r: %s", text, error, location=node)
         return text
@@ -26,8 +32,7 @@ def visit_inline(translator, node):
 
 
 def visit_block(translator, node):
-    formula = to_mathml(node, as_block=True)
-    translator.body.append(f'<div style="overflow-x: auto">{formula}</div>')
+    translator.body.append(f'<div style="{STYLE}">{to_mathml(node, as_block=True)}</div>')
     raise SkipNode
 
 

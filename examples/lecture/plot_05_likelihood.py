@@ -12,6 +12,7 @@ same place, and minus the mean of it is the cross-entropy loss.
 # -----------------
 # Before any training each of 10 digits has probability 0.1. Multiply a thousand of those:
 
+import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import entropy
 from sklearn.datasets import load_digits
@@ -20,9 +21,11 @@ from sklinear import SoftmaxClassifier
 
 n = 1000
 start = np.full(n, 0.1)
-product = start.prod()
-lost_at = np.argmin(np.cumprod(start)) + 1
-log_likelihood = np.log(start).sum()
+products = np.cumprod(start)
+product = products[-1]
+lost_at = np.argmin(products) + 1
+log_likelihoods = np.cumsum(np.log(start))
+log_likelihood = log_likelihoods[-1]
 mean_loss = -log_likelihood / n
 print(product, lost_at, log_likelihood, mean_loss)
 
@@ -34,6 +37,13 @@ print(product, lost_at, log_likelihood, mean_loss)
 
 smallest = np.nextafter(0, 1)
 print(smallest)
+
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+axes[0].semilogy(np.arange(1, n + 1), products, color="#0072B2")
+axes[0].set(xlabel="$n$", ylabel=r"$\prod_i q_{i y_i}$", xlim=(0, n))
+axes[1].plot(np.arange(1, n + 1), log_likelihoods, color="#0072B2")
+axes[1].set(xlabel="$n$", ylabel=r"$\sum_i \log q_{i y_i}$", xlim=(0, n))
+plt.show()
 
 # %%
 # After training

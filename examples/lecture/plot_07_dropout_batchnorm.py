@@ -20,6 +20,7 @@ a penalty, BatchNorm standardisation.
 # That is an L2 penalty weighed by the data: a pixel counts by its square, an image the more the
 # less certain the model is (Wager, Wang and Liang, NeurIPS 2013). On digits:
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits, load_wine
 from sklearn.pipeline import make_pipeline
@@ -79,19 +80,29 @@ print(deviations.min(), deviations.max())
 
 
 def descend(X):
-    """The loss after 100 steps of gradient descent, each as long as is safe."""
+    """The loss before and after each of 100 steps of gradient descent, as long as is safe."""
     X1 = np.column_stack([X, np.ones(len(X))])
     step = 2 * len(X) / np.linalg.norm(X1, ord=2) ** 2
     W = np.zeros((X1.shape[1], 3))
+    curve = [cross_entropy_loss(X1 @ W, y)]
     for _ in range(100):
         W -= step * X1.T @ cross_entropy_loss_gradient(X1 @ W, y)
-    return cross_entropy_loss(X1 @ W, y)
+        curve.append(cross_entropy_loss(X1 @ W, y))
+    return np.array(curve)
 
 
 Z = StandardScaler().fit_transform(X)
-losses = np.array([descend(X), descend(Z)])
+curves = [descend(X), descend(Z)]
+losses = np.array([curve[-1] for curve in curves])
 conditions = np.array([np.linalg.cond(np.cov(features.T)) for features in (X, Z)])
 print(losses, conditions)
+
+figure, ax = plt.subplots(figsize=(5.5, 3.2), layout="constrained")
+ax.semilogy(curves[0], color="#D55E00", linestyle="--", label="$x$")
+ax.semilogy(curves[1], color="#0072B2", label=r"$(x - \mu) / \sigma$")
+ax.set(xlabel="$t$", ylabel=r"$\ell$")
+ax.legend(frameon=False)
+plt.show()
 
 # %%
 # From log 3 = 1.10, 100 steps come down to 0.98 on the features as they are, and to 0.04 on the

@@ -11,6 +11,7 @@ r"""
 # ----------
 # 训练之前，10 个数字的概率都是 0.1。把一千个这样的概率相乘：
 
+import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import entropy
 from sklearn.datasets import load_digits
@@ -19,9 +20,11 @@ from sklinear import SoftmaxClassifier
 
 n = 1000
 start = np.full(n, 0.1)
-product = start.prod()
-lost_at = np.argmin(np.cumprod(start)) + 1
-log_likelihood = np.log(start).sum()
+products = np.cumprod(start)
+product = products[-1]
+lost_at = np.argmin(products) + 1
+log_likelihoods = np.cumsum(np.log(start))
+log_likelihood = log_likelihoods[-1]
 mean_loss = -log_likelihood / n
 print(product, lost_at, log_likelihood, mean_loss)
 
@@ -32,6 +35,13 @@ print(product, lost_at, log_likelihood, mean_loss)
 
 smallest = np.nextafter(0, 1)
 print(smallest)
+
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+axes[0].semilogy(np.arange(1, n + 1), products, color="#0072B2")
+axes[0].set(xlabel="$n$", ylabel=r"$\prod_i q_{i y_i}$", xlim=(0, n))
+axes[1].plot(np.arange(1, n + 1), log_likelihoods, color="#0072B2")
+axes[1].set(xlabel="$n$", ylabel=r"$\sum_i \log q_{i y_i}$", xlim=(0, n))
+plt.show()
 
 # %%
 # 训练之后
