@@ -63,13 +63,18 @@ html_theme_options = {
 html_show_sourcelink = False
 html_sidebars = {"*": []}  # of the pages without parts
 
-CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+CHINESE = "\u4e00-\u9fff"
+CHINESE_PUNCTUATION = "\u3000-\u303f\uff00-\uffef"
+NO_SPACE = re.compile(
+    rf"(?<=[{CHINESE}{CHINESE_PUNCTUATION}])\n(?=[{CHINESE}{CHINESE_PUNCTUATION}])"
+    rf"|(?<=[{CHINESE_PUNCTUATION}])\n(?=[^\s=-])"
+)
 
 
 def join_chinese_lines(app, docname, source):
-    """A line break between two Chinese characters is no space."""
+    """A line break between Chinese characters, or after Chinese punctuation, is no space."""
     if docname.startswith("zh/"):
-        source[0] = re.sub(f"(?<={CHINESE})\n(?={CHINESE})", "", source[0])
+        source[0] = NO_SPACE.sub("", source[0])
 
 
 def setup(app):

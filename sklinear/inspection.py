@@ -292,8 +292,8 @@ def check_gradient(fun, gradient, x, *, n_coordinates=50, step=1e-6, tol=1e-6, r
       differ without getting nearer as the step shrinks. What the quotient says there means
       nothing, so such coordinates are flagged and don't count.
     - The relative error is ``|analytic - numeric|`` by the larger of both. A difference of at most
-      ``256 eps |fun(x)| / h`` may come from rounding of the value: there it is taken as a part of that,
-      and is below `tol`.
+      ``256 eps |fun(x)| / h`` may come from rounding of the value: there it is taken as a part of
+      that, and is below `tol`.
     - Check at random weights: a missing penalty does not show at zero weights, nor where alpha is
       so small that it is below `tol`.
 

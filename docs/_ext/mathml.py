@@ -13,6 +13,8 @@ from sphinx.util import logging
 STYLE = "overflow-x: auto; margin: 1rem 0"
 APPLIED = re.compile(r"<mo>&ApplyFunction;</mo>(?!\s*<mo[^>]*>\()")  # not before a parenthesis
 THIN_SPACE = '<mspace width="0.1667em"></mspace>'
+FENCE = re.compile(r'<mo(?: class="mathopen")?>([‖|⟨⟩])</mo>')  # as high as a letter
+PLAIN_FENCE = r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>'
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +22,11 @@ logger = logging.getLogger(__name__)
 def to_mathml(node, *, as_block):
     text = node.astext()
     try:
-        return APPLIED.sub(THIN_SPACE, tex2mathml(text, as_block=as_block))
+        formula = tex2mathml(text, as_block=as_block)
     except MathError as error:
         logger.warning("formula %r: %s", text, error, location=node)
         return text
+    return FENCE.sub(PLAIN_FENCE, APPLIED.sub(THIN_SPACE, formula))
 
 
 def visit_inline(translator, node):

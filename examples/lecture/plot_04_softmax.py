@@ -51,7 +51,7 @@ with np.errstate(over="ignore", invalid="ignore"):
     naive = np.exp(large) / np.exp(large).sum()
 shifted = np.exp(large - large.max())
 stable = shifted / shifted.sum()
-print(naive, stable, softmax(large[None])[0])
+print(naive, stable, softmax(large[None])[0], sep="\n")
 
 # %%
 # The naive way ends in infinity divided by infinity, which is not a number; the shifted scores −1,

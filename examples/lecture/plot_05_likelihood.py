@@ -40,9 +40,9 @@ print(smallest)
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 axes[0].semilogy(np.arange(1, n + 1), products, color="#0072B2")
-axes[0].set(xlabel="$n$", ylabel=r"$\prod_i q_{i y_i}$", xlim=(0, n))
+axes[0].set(xlabel="$n$", ylabel=r"$q_1 \cdots q_n$", xlim=(0, n))
 axes[1].plot(np.arange(1, n + 1), log_likelihoods, color="#0072B2")
-axes[1].set(xlabel="$n$", ylabel=r"$\sum_i \log q_{i y_i}$", xlim=(0, n))
+axes[1].set(xlabel="$n$", ylabel=r"$\log q_1 + \cdots + \log q_n$", xlim=(0, n))
 plt.show()
 
 # %%
@@ -65,10 +65,11 @@ print(log_true.sum(), trained_loss, typical)
 # ---------------------------------------------
 # For true probabilities :math:`p` and the model's :math:`q`,
 #
-# .. math:: -\sum_k p_k \log q_k = \underbrace{-\sum_k p_k \log p_k}_{\text{entropy of } p}
-#           + \underbrace{\sum_k p_k \log \frac{p_k}{q_k}}_{\text{KL}(p \| q) \ge 0}.
+# .. math:: -\sum_k p_k \log q_k = H(p) + \mathrm{KL}(p \| q), \qquad
+#           H(p) = -\sum_k p_k \log p_k, \quad
+#           \mathrm{KL}(p \| q) = \sum_k p_k \log \frac{p_k}{q_k} \ge 0.
 #
-# The entropy of :math:`p` does not depend on the model, so both have the same best :math:`q`. A
+# The entropy :math:`H(p)` does not depend on the model, so both have the same best :math:`q`. A
 # label is a :math:`p` with one 1: its entropy is 0, and cross-entropy, divergence and :math:`-\log
 # q_y` are one and the same. For the cat image, and for an image that is a cat with probability 0.7
 # and a car with 0.3:

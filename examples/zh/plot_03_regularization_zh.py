@@ -29,7 +29,7 @@ print(leads, losses)
 # %%
 # L2 与 L1
 # --------
-# 对 :math:`x = (1, 1, 1, 1)` ，下面两个权重向量给出相同的得分 1：
+# 对 :math:`x = (1, 1, 1, 1)`，下面两个权重向量给出相同的得分 1：
 
 x = np.ones(4)
 W = np.array([[1, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]])
@@ -45,7 +45,7 @@ print(scores, sums_of_squares, l1_norms)
 #
 # 弹性网络
 # --------
-# 弹性网络（elastic net）是两者的混合，L1 范数所占的比例为 :math:`\rho` ：
+# 弹性网络（elastic net）是两者的混合，L1 范数所占的比例为 :math:`\rho`：
 #
 # .. math:: R(W) = \rho \|W\|_1 + \tfrac{1 - \rho}{2} \|W\|_F^2.
 #

@@ -23,7 +23,7 @@ print(exponentials, total, probabilities, loss, sep="\n")
 
 # %%
 # 取指数得到 24.5、164.0 和 0.18，除以它们的和 188.7，就得到概率 0.13、0.87 和 0.00。
-# 正确类别的概率是 0.13，所以损失是 −log 0.13 = 2.04（自然对数）。 ``sklinear.losses`` 的结果相同：
+# 正确类别的概率是 0.13，所以损失是 −log 0.13 = 2.04（自然对数）。``sklinear.losses`` 的结果相同：
 
 assert np.allclose(softmax(scores[None])[0], probabilities)
 assert np.isclose(cross_entropy_loss(scores[None], [0]), loss)
@@ -31,7 +31,7 @@ assert np.isclose(cross_entropy_loss(scores[None], [0]), loss)
 # %%
 # 梯度的含义
 # ----------
-# 损失对得分的梯度是 :math:`q - e_y` ，即预测概率减去真实标签：
+# 损失对得分的梯度是 :math:`q - e_y`，即预测概率减去真实标签：
 # 猫是 −0.87，它的得分应当升高；汽车是 0.87，青蛙是 0.00。
 # 只有当正确类别的概率为一时梯度才为零，所以与合页损失不同，交叉熵损失永远不会完全满足。
 
@@ -49,7 +49,7 @@ with np.errstate(over="ignore", invalid="ignore"):
     naive = np.exp(large) / np.exp(large).sum()
 shifted = np.exp(large - large.max())
 stable = shifted / shifted.sum()
-print(naive, stable, softmax(large[None])[0])
+print(naive, stable, softmax(large[None])[0], sep="\n")
 
 # %%
 # 直接计算得到无穷大除以无穷大，结果不是数；平移后的得分 −1、0 和 −3 则给出概率 0.26、0.71 和 0.04。

@@ -29,7 +29,7 @@ mean_loss = -log_likelihood / n
 print(product, lost_at, log_likelihood, mean_loss)
 
 # %%
-# 乘积是 :math:`10^{-1000}` ，远小于双精度浮点数能表示的最小正数（约 :math:`5 \cdot 10^{-324}` ）。
+# 乘积是 :math:`10^{-1000}`，远小于双精度浮点数能表示的最小正数（约 :math:`5 \cdot 10^{-324}`）。
 # 从第 324 张图片起乘积就下溢为 0，所有模型的似然看上去都一样。
 # 而对数之和是 −2302.6，取平均再取负号得 2.30，即 log 10，与图片的张数无关。
 
@@ -38,9 +38,9 @@ print(smallest)
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 axes[0].semilogy(np.arange(1, n + 1), products, color="#0072B2")
-axes[0].set(xlabel="$n$", ylabel=r"$\prod_i q_{i y_i}$", xlim=(0, n))
+axes[0].set(xlabel="$n$", ylabel=r"$q_1 \cdots q_n$", xlim=(0, n))
 axes[1].plot(np.arange(1, n + 1), log_likelihoods, color="#0072B2")
-axes[1].set(xlabel="$n$", ylabel=r"$\sum_i \log q_{i y_i}$", xlim=(0, n))
+axes[1].set(xlabel="$n$", ylabel=r"$\log q_1 + \cdots + \log q_n$", xlim=(0, n))
 plt.show()
 
 # %%
@@ -61,13 +61,14 @@ print(log_true.sum(), trained_loss, typical)
 #
 # 交叉熵与 KL 散度
 # ----------------
-# 设真实概率为 :math:`p` ，模型的概率为 :math:`q` ，则
+# 设真实概率为 :math:`p`，模型的概率为 :math:`q`，则
 #
-# .. math:: -\sum_k p_k \log q_k = \underbrace{-\sum_k p_k \log p_k}_{H(p)}
-#           + \underbrace{\sum_k p_k \log \frac{p_k}{q_k}}_{\text{KL}(p \| q) \ge 0}.
+# .. math:: -\sum_k p_k \log q_k = H(p) + \mathrm{KL}(p \| q), \qquad
+#           H(p) = -\sum_k p_k \log p_k, \quad
+#           \mathrm{KL}(p \| q) = \sum_k p_k \log \frac{p_k}{q_k} \ge 0.
 #
-# 右边第一项是 :math:`p` 的熵，与模型无关，所以最小化交叉熵与最小化 KL 散度得到同一个 :math:`q` 。
-# 标签相当于只有一个分量为 1 的 :math:`p` ，它的熵为 0，
+# 其中 :math:`H(p)` 是 :math:`p` 的熵，与模型无关，所以最小化交叉熵与最小化 KL 散度得到同一个 :math:`q`。
+# 标签相当于只有一个分量为 1 的 :math:`p`，它的熵为 0，
 # 因此交叉熵、KL 散度和 :math:`-\log q_y` 三者相等。
 # 下面计算猫的图片，再计算一张“软标签”图片，它是猫的概率为 0.7，是汽车的概率为 0.3：
 
