@@ -6,10 +6,12 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._callbacks import FitTasks
 from ._data import wrap
 from ._driver import Start, solve
 from ._penalty import ElasticNet
@@ -23,7 +25,9 @@ from ._validation import (
 )
 
 
-class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
+class BaseLinearClassifier(
+    CallbackSupportMixin, LinearClassifierMixin, SparseCoefMixin, BaseEstimator
+):
     """A linear classifier fitted to a certified optimum; a subclass names the loss."""
 
     _parameter_constraints: dict = {
@@ -97,23 +101,40 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             If the duality gap is above ``tol * F(0)`` after `max_iter` iterations.
         """
         with unchanged_features_on_error(self):
-            X, y = check_X_y(self, X, y)
+            checked, y = check_X_y(self, X, y)
             classes, labels = encode_labels(y)
-            weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
-            problem = self._problem(wrap(X), labels, weights, len(classes))
+            weights = sample_probabilities(
+                checked, labels, classes, sample_weight, self.class_weight
+            )
+            problem = self._problem(wrap(checked), labels, weights, len(classes))
+
+            def fitted(solution):
+                return _fitted_attributes(solution, classes, checked.dtype)
+
+            tasks = self._tasks(X, y, sample_weight, fitted)
             with serial_blas:
                 solution = solve(
                     problem,
                     self._start(problem, classes),
                     tol=self.tol,
                     max_iter=self.max_iter,
-                    dtype=X.dtype,
+                    dtype=checked.dtype,
                     verbose=self.verbose,
+                    observer=tasks,
                 )
-        self.classes_ = classes
-        self._store(solution, problem, X.dtype)
+        self._store(fitted(solution), solution, labels)
         self._report(solution, problem)
+        if tasks is not None:
+            tasks.close()
         return self
+
+    def _tasks(self, X, y, sample_weight, fitted):
+        """The tasks of this fit, or None where there are no callbacks."""
+        if not hasattr(self, "_skl_callbacks"):
+            return None
+        # X as it was given: a model that knows names of features wants to see them.
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        return FitTasks(self, {"X": X, "y": y, "metadata": metadata}, fitted)
 
     def _problem(self, data, labels, weights, n_classes):
         # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
@@ -150,24 +171,16 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             None if dual is None else dual.copy(),
         )
 
-    def _store(self, solution, problem, dtype):
-        coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
-        if problem.n_classes == 2:
-            coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
-        self.coef_ = np.ascontiguousarray(coef, dtype=dtype)
-        self.intercept_ = intercept.astype(dtype)
-        self.objective_ = solution.objective
-        self.dual_gap_ = solution.gap
-        self.history_ = solution.history
-        self.n_iter_ = len(solution.history["gap"]) - 1
+    def _store(self, attributes, solution, labels):
+        vars(self).update(attributes)
         if self.warm_start:
-            self._warm_dual = (problem.labels, solution.iterate.dual)
+            self._warm_dual = (labels, solution.iterate.dual)
 
     def _report(self, solution, problem):
         """Pass an interrupt on, the model being usable; warn of a gap above the target."""
         if solution.interrupted:
             raise KeyboardInterrupt
-        if solution.converged:
+        if solution.converged or solution.stopped:
             return
         remedy = (
             f"raise max_iter (now {self.max_iter})"
@@ -182,6 +195,21 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             ConvergenceWarning,
             stacklevel=3,
         )
+
+
+def _fitted_attributes(solution, classes, dtype):
+    coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
+    if len(classes) == 2:
+        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    return {
+        "classes_": classes,
+        "coef_": np.array(coef, dtype=dtype, order="C"),
+        "intercept_": intercept.astype(dtype),
+        "objective_": solution.objective,
+        "dual_gap_": solution.gap,
+        "history_": solution.history,
+        "n_iter_": len(solution.history["gap"]) - 1,
+    }
 
 
 def _two_rows(row):
