@@ -40,6 +40,7 @@ html_math_renderer = "mathml"
 EXAMPLES = {
     "../examples/lecture": "auto_examples/lecture",
     "../examples/zh": "zh/auto_examples",
+    "../examples/displays": "auto_examples/displays",
 }
 sphinx_gallery_conf = {
     "examples_dirs": list(EXAMPLES),

@@ -2,8 +2,8 @@
 Objective and certified gap, iteration by iteration
 ===================================================
 
-:class:`~sklinear.plotting.LossCurveDisplay` draws the ``history_`` of one fit or of several. The gap
-bounds how far the objective is above its minimum; the fit ends where it falls below the target.
+:class:`~sklinear.plotting.LossCurveDisplay` draws the ``history_`` of one fit or of several. The
+gap bounds how far the objective is above its minimum; the fit ends where it falls below the target.
 """
 
 # %%

@@ -24,7 +24,5 @@ plt.show()
 # %%
 # The same plane as a surface:
 
-LossLandscapeDisplay.from_estimator(
-    model, X, y, path=recorder, directions="path", kind="surface"
-)
+LossLandscapeDisplay.from_estimator(model, X, y, path=recorder, directions="path", kind="surface")
 plt.show()

@@ -67,7 +67,8 @@ print(log_true.sum(), trained_loss, typical)
 #           H(p) = -\sum_k p_k \log p_k, \quad
 #           \mathrm{KL}(p \| q) = \sum_k p_k \log \frac{p_k}{q_k} \ge 0.
 #
-# 其中 :math:`H(p)` 是 :math:`p` 的熵，与模型无关，所以最小化交叉熵与最小化 KL 散度得到同一个 :math:`q`。
+# 其中 :math:`H(p)` 是 :math:`p` 的熵，与模型无关，
+# 所以最小化交叉熵与最小化 KL 散度得到同一个 :math:`q`。
 # 标签相当于只有一个分量为 1 的 :math:`p`，它的熵为 0，
 # 因此交叉熵、KL 散度和 :math:`-\log q_y` 三者相等。
 # 下面计算猫的图片，再计算一张“软标签”图片，它是猫的概率为 0.7，是汽车的概率为 0.3：
