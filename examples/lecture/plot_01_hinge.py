@@ -12,9 +12,11 @@ margin of 1, and adds up what is missing:
 # %%
 # Three images, a row each, with the scores of three classes, a column each:
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from sklinear.losses import cross_entropy_loss, hinge_loss
+from sklinear.plotting import LossShapeDisplay, ScoresDisplay
 
 classes = ["cat", "car", "frog"]
 scores = np.array([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
@@ -37,6 +39,9 @@ print(terms, losses, mean_loss, sep="\n")
 assert np.allclose(hinge_loss(scores, y, reduction="none"), losses)
 assert np.isclose(hinge_loss(scores, y), mean_loss)
 
+ScoresDisplay.from_scores(scores[2], "frog", class_names=classes)
+plt.show()
+
 # %%
 # Why the car's loss is 0
 # -----------------------
@@ -53,8 +58,15 @@ entropy_after = cross_entropy_loss(moved, [1])
 print(f"{lead:.1f} {slack:.1f} {hinge_change} {entropy_before:.2f} {entropy_after:.2f}")
 
 # %%
-# The hinge changes by 0, the cross-entropy rises from 0.08 to 0.20.
-#
+# The hinge changes by 0, the cross-entropy rises from 0.08 to 0.20. Both as functions of the score
+# of car, while the others stay:
+
+LossShapeDisplay.from_scores(
+    scores[1], "car", class_names=classes, losses=["hinge", "cross_entropy"]
+)
+plt.show()
+
+# %%
 # At the start
 # ------------
 # With :math:`W = 0` all scores are equal, every wrong class misses exactly the margin, and the loss

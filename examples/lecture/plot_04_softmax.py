@@ -11,9 +11,11 @@ how probable the true class is:
 # %%
 # The cat image again, with scores 3.2 for cat, 5.1 for car and −1.7 for frog:
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from sklinear.losses import cross_entropy_loss, softmax
+from sklinear.plotting import ScoresDisplay
 
 scores = np.array([3.2, 5.1, -1.7])
 exponentials = np.exp(scores)  # positive
@@ -29,6 +31,9 @@ print(exponentials, total, probabilities, loss, sep="\n")
 
 assert np.allclose(softmax(scores[None])[0], probabilities)
 assert np.isclose(cross_entropy_loss(scores[None], [0]), loss)
+
+ScoresDisplay.from_scores(scores, "cat", class_names=["cat", "car", "frog"])
+plt.show()
 
 # %%
 # What it wants

@@ -21,6 +21,7 @@ from sklearn.datasets import load_digits
 from sklinear import SoftmaxClassifier
 from sklinear.inspection import check_gradient
 from sklinear.losses import cross_entropy_loss, cross_entropy_loss_gradient, elastic_net_penalty
+from sklinear.plotting import TemplatesDisplay
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
@@ -98,4 +99,13 @@ axes[0].set(xlabel="$t$", ylabel="$F$")
 axes[0].legend(frameon=False)
 axes[1].semilogy(excess, color="#0072B2")
 axes[1].set(xlabel="$t$", ylabel=r"$F(W, b) - F(\hat W, \hat b) + \mathrm{gap}$")
+plt.show()
+
+# %%
+# What has been learnt
+# --------------------
+# A score is the inner product of the image with the weights of a class, so the weights are a
+# template: where they are positive, ink speaks for the digit, where negative, against it.
+
+TemplatesDisplay.from_estimator(model)
 plt.show()

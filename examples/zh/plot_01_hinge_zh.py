@@ -11,9 +11,11 @@ r"""
 # %%
 # 三张图片（每行一张），三个类别的得分（每列一类）：
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from sklinear.losses import cross_entropy_loss, hinge_loss
+from sklinear.plotting import LossShapeDisplay, ScoresDisplay
 
 classes = ["cat", "car", "frog"]
 scores = np.array([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
@@ -37,6 +39,9 @@ print(terms, losses, mean_loss, sep="\n")
 assert np.allclose(hinge_loss(scores, y, reduction="none"), losses)
 assert np.isclose(hinge_loss(scores, y), mean_loss)
 
+ScoresDisplay.from_scores(scores[2], "frog", class_names=classes)
+plt.show()
+
 # %%
 # 为什么汽车的损失是 0
 # --------------------
@@ -54,7 +59,14 @@ print(f"{lead:.1f} {slack:.1f} {hinge_change} {entropy_before:.2f} {entropy_afte
 
 # %%
 # 合页损失的变化是 0，交叉熵损失从 0.08 升到 0.20。
-#
+# 固定另外两个得分，把两种损失画成汽车得分的函数：
+
+LossShapeDisplay.from_scores(
+    scores[1], "car", class_names=classes, losses=["hinge", "cross_entropy"]
+)
+plt.show()
+
+# %%
 # 训练开始时的损失
 # ----------------
 # 当 :math:`W = 0` 时所有得分相等，每个错误类别恰好差一个间隔，所以合页损失等于 :math:`C - 1`，

@@ -10,9 +10,11 @@ r"""
 # %%
 # 上一页的青蛙图片，两个错误类别分别差 6.3 和 6.6：
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from sklinear.losses import hinge_loss, squared_hinge_loss, squared_hinge_loss_gradient
+from sklinear.plotting import LossShapeDisplay
 
 scores = np.array([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
 y = np.array([0, 1, 2])
@@ -49,3 +51,11 @@ print(frog_share, frog_share_hinge)
 
 frog_gradient = squared_hinge_loss_gradient(scores[2:], y[2:])[0]
 print(frog_gradient)
+
+LossShapeDisplay.from_scores(
+    scores[2],
+    "frog",
+    class_names=["cat", "car", "frog"],
+    losses=["hinge", "squared_hinge"],
+)
+plt.show()

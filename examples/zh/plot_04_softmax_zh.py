@@ -10,9 +10,11 @@ softmax：一步一步来
 # %%
 # 仍以猫的图片为例，三个得分是：猫 3.2，汽车 5.1，青蛙 −1.7：
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from sklinear.losses import cross_entropy_loss, softmax
+from sklinear.plotting import ScoresDisplay
 
 scores = np.array([3.2, 5.1, -1.7])
 exponentials = np.exp(scores)  # 取指数，变为正数
@@ -27,6 +29,9 @@ print(exponentials, total, probabilities, loss, sep="\n")
 
 assert np.allclose(softmax(scores[None])[0], probabilities)
 assert np.isclose(cross_entropy_loss(scores[None], [0]), loss)
+
+ScoresDisplay.from_scores(scores, "cat", class_names=["cat", "car", "frog"])
+plt.show()
 
 # %%
 # 梯度的含义

@@ -21,6 +21,7 @@ from sklearn.datasets import load_digits
 from sklinear import SoftmaxClassifier
 from sklinear.inspection import check_gradient
 from sklinear.losses import cross_entropy_loss, cross_entropy_loss_gradient, elastic_net_penalty
+from sklinear.plotting import TemplatesDisplay
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
@@ -96,4 +97,13 @@ axes[0].set(xlabel="$t$", ylabel="$F$")
 axes[0].legend(frameon=False)
 axes[1].semilogy(excess, color="#0072B2")
 axes[1].set(xlabel="$t$", ylabel=r"$F(W, b) - F(\hat W, \hat b) + \mathrm{gap}$")
+plt.show()
+
+# %%
+# 学到了什么
+# ----------
+# 得分是图片与某一类权重的内积，所以权重就像这一类的模板：
+# 权重为正处，有笔画会提高这一类的得分；权重为负处，有笔画会降低得分。
+
+TemplatesDisplay.from_estimator(model)
 plt.show()
