@@ -34,7 +34,8 @@ print(terms, losses, mean_loss, sep="\n")
 
 # %%
 # The cat's loss is 5.1 − 3.2 + 1 = 2.9: car beats it. The frog's is 6.3 + 6.6 = 12.9: both others
-# beat it by far. The mean over the images is 5.27. ``sklinear.losses`` computes the same:
+# beat it by far. The mean over the images is 5.27. ``sklinear.losses`` computes the same, and the
+# last column of the picture shows the frog's terms (the columns before it belong to a later page):
 
 assert np.allclose(hinge_loss(scores, y, reduction="none"), losses)
 assert np.isclose(hinge_loss(scores, y), mean_loss)

@@ -34,7 +34,8 @@ print(terms, losses, mean_loss, sep="\n")
 # %%
 # 猫的损失是 5.1 − 3.2 + 1 = 2.9，因为汽车的得分比它高。
 # 青蛙的损失是 6.3 + 6.6 = 12.9，因为另外两类的得分都远高于它。
-# 三张图片的平均损失是 5.27。``sklinear.losses`` 的结果相同：
+# 三张图片的平均损失是 5.27。``sklinear.losses`` 的结果相同。
+# 下图最后一列是青蛙图片的各项损失（中间两列留到后面讲）：
 
 assert np.allclose(hinge_loss(scores, y, reduction="none"), losses)
 assert np.isclose(hinge_loss(scores, y), mean_loss)
