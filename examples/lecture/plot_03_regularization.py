@@ -14,11 +14,14 @@ take. A penalty does:
 # Doubling :math:`W` doubles all scores. The car of the first page led by 2.9 and then leads by 5.8;
 # its loss was 0 and is 0:
 
+import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
+from sklearn.preprocessing import StandardScaler
 
 from sklinear import SoftmaxClassifier
 from sklinear.losses import elastic_net_penalty, hinge_loss
+from sklinear.plotting import RegularizationDisplay
 
 car_scores = np.array([[1.3, 4.9, 2.0]])
 scales = np.array([1, 2])
@@ -54,6 +57,17 @@ print(scores, sums_of_squares, l1_norms)
 
 penalties = np.array([elastic_net_penalty(w[:, None], l1_ratio=0.5) for w in W])
 print(penalties)
+
+# %%
+# Balls of equal penalty show the difference. A solution is where a contour of the loss touches the
+# ball, and with an L1 part that is often a corner, where a weight is zero:
+
+iris, species = load_iris(return_X_y=True)
+features = StandardScaler().fit_transform(iris[50:, [0, 2]])  # two features, two species
+RegularizationDisplay.from_estimator(
+    SoftmaxClassifier(alpha=0.05), features, species[50:], alphas=np.geomspace(1, 0.01, 31)
+)
+plt.show()
 
 # %%
 # On real digits

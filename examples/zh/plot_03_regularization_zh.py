@@ -14,11 +14,14 @@ r"""
 # :math:`W` 加倍，所有得分也加倍。第一页的汽车图片原来领先 2.9，现在领先 5.8，
 # 损失原来是 0，现在仍是 0：
 
+import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
+from sklearn.preprocessing import StandardScaler
 
 from sklinear import SoftmaxClassifier
 from sklinear.losses import elastic_net_penalty, hinge_loss
+from sklinear.plotting import RegularizationDisplay
 
 car_scores = np.array([[1.3, 4.9, 2.0]])
 scales = np.array([1, 2])
@@ -53,6 +56,17 @@ print(scores, sums_of_squares, l1_norms)
 
 penalties = np.array([elastic_net_penalty(w[:, None], l1_ratio=0.5) for w in W])
 print(penalties)
+
+# %%
+# 惩罚相等的点围成一个“球”，从球的形状可以看出差别。损失的等高线与球相切的地方就是解；
+# 含有 L1 时，切点往往在球的尖角上，那里有一个权重为零：
+
+iris, species = load_iris(return_X_y=True)
+features = StandardScaler().fit_transform(iris[50:, [0, 2]])  # 两个特征，两个品种
+RegularizationDisplay.from_estimator(
+    SoftmaxClassifier(alpha=0.05), features, species[50:], alphas=np.geomspace(1, 0.01, 31)
+)
+plt.show()
 
 # %%
 # 真实的手写数字
