@@ -8,6 +8,7 @@ from .._objective import class_weights, pose
 from .._threads import serial_blas
 
 ZERO = np.zeros(1)
+PRECISE = 1e-7  # of the best intercept; the loss is as near to its minimum at least
 
 
 def pose_two_weights(estimator, X, y, sample_weight):
@@ -38,7 +39,7 @@ def profiled_loss(problem, v):
         # Beyond these the slope has one sign, whatever the loss.
         odds = abs(np.log(problem.frequencies[1] / problem.frequencies[0]))
         far = 1.0 + 2 * np.abs(scores).max() + odds
-        slope(brentq(slope, -far, far))
+        slope(brentq(slope, -far, far, xtol=PRECISE))
     return at["value"]
 
 
