@@ -16,13 +16,12 @@ from ._plane import (
     random_directions,
     row_of,
 )
-from ._style import COLORS, axes, legend_above
+from ._style import CMAP, COLORS, axes, legend_above
 
 MARGIN = 0.25  # around the path
 THINNEST = 0.2  # a side of the plane by the other
 N_LEVELS = 17
 NAMES = ("direction 1", "direction 2")
-CMAP = "cividis"
 LABEL_HEIGHT = 0.8  # inches, around a box
 
 

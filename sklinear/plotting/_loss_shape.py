@@ -194,7 +194,8 @@ class LossShapeDisplay:
         self.margin_ = self._draw_margin() if show_margin else None
         self.given_ = self._draw_given() if show_given and self.given is not None else None
         self.ax_.set(xlabel=self.score_name, ylabel="loss", xlim=self.score[[0, -1]])
-        top = STEEPER * min(values.max() for values in self.losses.values())
+        tops = [values.max() for values in self.losses.values() if values.any()]
+        top = STEEPER * min(tops, default=1.0)
         self.ax_.set_ylim(-0.05 * top, top)
         others = [*self.asymptotes_[:1], self.margin_, self.given_]
         legend_above(self.ax_, [*self.lines_, *(line for line in others if line is not None)])
@@ -226,9 +227,7 @@ def _known(losses):
     losses = [losses] if isinstance(losses, str) else list(losses)
     unknown = [name for name in losses if name not in LOSSES]
     if unknown or not losses:
-        raise ValueError(
-            f"losses is {losses}; it must name one or more of {', '.join(LOSSES)}."
-        )
+        raise ValueError(f"losses is {losses}; it must name one or more of {', '.join(LOSSES)}.")
     return losses
 
 
@@ -236,8 +235,8 @@ def _bends(scores, true, column):
     """Where the margin is reached, and where the asymptotes of the cross-entropy meet."""
     others = np.delete(scores, column)
     if column == true:
-        return others.max() + 1, logsumexp(others)
-    return scores[true] - 1, logsumexp(others)
+        return float(others.max() + 1), float(logsumexp(others))
+    return float(scores[true] - 1), float(logsumexp(others))
 
 
 def _extent(extent, places):
@@ -278,7 +277,9 @@ def _margin_name(true_moves, n_classes):
 
 def _score_name(labels, true, column, named):
     if not named:
-        return "score of the true class, $z_y$" if column == true else "score of a wrong class, $z_k$"
+        return (
+            "score of the true class, $z_y$" if column == true else "score of a wrong class, $z_k$"
+        )
     if column == true:
         return f"score of {labels[true]}, the true class"
     return f"score of {labels[column]}; the true class is {labels[true]}"

@@ -88,7 +88,7 @@ class RegularizationDisplay:
     ...     SoftmaxClassifier(alpha=0.3), X[50:, 1:3], y[50:], l1_ratios=[1.0], resolution=11
     ... )
     >>> display.solutions[0].round(2) + 0.0  # L1 keeps one weight only
-    array([0.  , 1.05])
+    array([0.  , 0.14])
     >>> plt.close(display.figure_)
     """
 
@@ -257,7 +257,9 @@ class RegularizationDisplay:
 
     def _draw_solution(self, panel, row):
         style = {"marker": "*", "linestyle": "none", "color": COLORS[4], "markersize": 11}
-        style.update(markeredgecolor="black", zorder=4, label=f"solution, alpha = {number(self.alpha)}")
+        style.update(
+            markeredgecolor="black", zorder=4, label=f"solution, alpha = {number(self.alpha)}"
+        )
         return panel.plot(*self.solutions[row], **style)[0]
 
     def _finish(self, panel, row):

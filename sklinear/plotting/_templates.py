@@ -124,9 +124,7 @@ class TemplatesDisplay:
         },
         prefer_skip_nested_validation=True,
     )
-    def plot(
-        self, ax=None, *, n_columns=None, colorbar=True, show_intercept=True, **image_params
-    ):
+    def plot(self, ax=None, *, n_columns=None, colorbar=True, show_intercept=True, **image_params):
         """Draw the templates.
 
         Parameters

@@ -50,7 +50,7 @@ def loss_on_grid(problem, x, y):
 
 
 def steepest(problem):
-    """The largest slope of the loss along a weight, at zero weights; L1 keeps both zero above it."""
+    """The largest slope of the loss along a weight at zero; with more L1 both weights stay zero."""
     step = 1e-6 / np.sqrt(problem.mean_squares.max())
     start = profiled_loss(problem, np.zeros(2))
     ahead = [profiled_loss(problem, sign * step * np.eye(2)[j]) for j in (0, 1) for sign in (-1, 1)]
@@ -70,6 +70,8 @@ def ball(point, l1_ratio, n_points=361):
     """
     norm, square = np.abs(point).sum(), (1 - l1_ratio) / 2
     penalty = l1_ratio * norm + square * (point @ point)
+    if penalty == 0:
+        return np.zeros((n_points, 2))
     angles = np.linspace(0, 2 * np.pi, n_points)
     directions = np.column_stack([np.cos(angles), np.sin(angles)])
     slopes = l1_ratio * np.abs(directions).sum(axis=1)
