@@ -18,6 +18,7 @@ from ._penalty import ElasticNet
 from ._problem import Problem
 from ._threads import serial_blas
 from ._validation import (
+    check_penalty_factor,
     check_X_y,
     encode_labels,
     sample_probabilities,
@@ -36,6 +37,7 @@ class BaseLinearClassifier(
         "fit_intercept": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "penalty_factor": ["array-like", None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -101,15 +103,10 @@ class BaseLinearClassifier(
             If the duality gap is above ``tol * F(0)`` after `max_iter` iterations.
         """
         with unchanged_features_on_error(self):
-            checked, y = check_X_y(self, X, y)
-            classes, labels = encode_labels(y)
-            weights = sample_probabilities(
-                checked, labels, classes, sample_weight, self.class_weight
-            )
-            problem = self._problem(wrap(checked), labels, weights, len(classes))
+            problem, classes = self._prepare(X, y, sample_weight)
 
             def fitted(solution):
-                return _fitted_attributes(solution, classes, checked.dtype)
+                return _fitted_attributes(solution, classes, problem.data.dtype)
 
             tasks = self._tasks(X, y, sample_weight, fitted)
             with serial_blas:
@@ -118,34 +115,44 @@ class BaseLinearClassifier(
                     self._start(problem, classes),
                     tol=self.tol,
                     max_iter=self.max_iter,
-                    dtype=checked.dtype,
+                    dtype=problem.data.dtype,
                     verbose=self.verbose,
                     observer=tasks,
                 )
-        self._store(fitted(solution), solution, labels)
+        self._store(fitted(solution), solution, problem)
         self._report(solution, problem)
         if tasks is not None:
             tasks.close()
         return self
 
+    def _prepare(self, X, y, sample_weight):
+        """The problem that validated data and parameters pose, and the classes."""
+        X, y = check_X_y(self, X, y)
+        classes, labels = encode_labels(y)
+        weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
+        return self._problem(wrap(X), labels, weights, len(classes)), classes
+
     def _tasks(self, X, y, sample_weight, fitted):
         """The tasks of this fit, or None where there are no callbacks."""
         if not hasattr(self, "_skl_callbacks"):
             return None
-        # X as it was given: a model that knows names of features wants to see them.
+        # The data as given: a model that knows names of features wants to see them.
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         return FitTasks(self, {"X": X, "y": y, "metadata": metadata}, fitted)
 
     def _problem(self, data, labels, weights, n_classes):
+        factor = check_penalty_factor(self.penalty_factor, data.shape[1])
+        number, factor = (factor, 1.0) if np.ndim(factor) == 0 else (1.0, factor)
+        l1 = number * self.alpha * self.l1_ratio
         # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
-        l2 = self.alpha * (1 - self.l1_ratio) * (2 if n_classes == 2 else 1)
+        l2 = number * self.alpha * (1 - self.l1_ratio) * (2 if n_classes == 2 else 1)
         return Problem(
             data=data,
             labels=labels,
             weights=weights,
             n_classes=n_classes,
             loss=self._loss(),
-            penalty=ElasticNet(float(self.alpha * self.l1_ratio), float(l2)),
+            penalty=ElasticNet(float(l1), float(l2), factor),
             fit_intercept=self.fit_intercept,
         )
 
@@ -171,10 +178,10 @@ class BaseLinearClassifier(
             None if dual is None else dual.copy(),
         )
 
-    def _store(self, attributes, solution, labels):
+    def _store(self, attributes, solution, problem):
         vars(self).update(attributes)
         if self.warm_start:
-            self._warm_dual = (labels, solution.iterate.dual)
+            self._warm_dual = (problem.labels, solution.iterate.dual)
 
     def _report(self, solution, problem):
         """Pass an interrupt on, the model being usable; warn of a gap above the target."""
@@ -198,18 +205,24 @@ class BaseLinearClassifier(
 
 
 def _fitted_attributes(solution, classes, dtype):
-    coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
-    if len(classes) == 2:
-        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    coef, intercept = stored_weights(solution, dtype)
     return {
         "classes_": classes,
-        "coef_": np.array(coef, dtype=dtype, order="C"),
-        "intercept_": intercept.astype(dtype),
+        "coef_": coef,
+        "intercept_": intercept,
         "objective_": solution.objective,
         "dual_gap_": solution.gap,
         "history_": solution.history,
         "n_iter_": len(solution.history["gap"]) - 1,
     }
+
+
+def stored_weights(solution, dtype):
+    """Weights (C, d) and intercept (C,) for users; for two classes those of the one vector."""
+    coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
+    if len(intercept) == 2:
+        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    return np.array(coef, dtype=dtype, order="C"), intercept.astype(dtype)
 
 
 def _two_rows(row):

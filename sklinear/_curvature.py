@@ -132,7 +132,7 @@ class SoftmaxCurvature(Curvature):
 
     def bend_of_two(self):
         """q_0 q_1."""
-        return self.factor.prod(axis=1)
+        return self.factor[:, 0] * self.factor[:, 1]
 
     def mean(self):
         """sum_i p_i M_i, shape (C, C)."""

@@ -154,7 +154,8 @@ def kinks_within(problem, scores, parameters, indices, steps):
     """
     n_features = problem.shape[0]
     size = np.abs(entries(parameters, indices))
-    near = (problem.penalty.l1 > 0) & (indices[:, 1] < n_features) & (size <= steps)
+    bent = np.append(np.broadcast_to(np.ravel(problem.penalty.l1s), n_features) > 0, False)
+    near = bent[indices[:, 1]] & (size <= steps)
     if problem.loss.smooth and not problem.loss.curvature_jumps:
         return near
     counted = np.flatnonzero(problem.weights)

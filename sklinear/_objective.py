@@ -84,7 +84,8 @@ def gradient(problem, coef, intercept):
     scores = problem.scores(weights, shifts)
     _, dual = problem.loss.value_and_dual(scores, problem.labels, problem.weights)
     by_weight = problem.correlate(dual)
-    by_weight += problem.penalty.l2 * weights + problem.penalty.l1 * np.sign(weights)
+    penalty = problem.penalty
+    by_weight += penalty.gradient(weights) + penalty.l1s * np.sign(weights)
     by_shift = problem.fit_intercept * (problem.weights @ dual)
     if len(coef) == 1:
         return (by_weight[:, 1:] - by_weight[:, :1]).T / 2, (by_shift[1:] - by_shift[:1]) / 2

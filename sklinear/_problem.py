@@ -1,6 +1,6 @@
 """The problem a solver is given: data, labels, weights, loss, penalty, intercept.
 
-F(W, b) = sum_i p_i loss(x_i W + b, y_i) + l1 ||W||_1 + l2/2 ||W||_F^2
+F(W, b) = sum_i p_i loss(x_i W + b, y_i) + penalty(W)
 """
 
 from dataclasses import dataclass, replace
@@ -9,12 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from ._data import Data
+from ._free_features import FreeFeatures
 from ._losses import Loss
 from ._penalty import ElasticNet
-
-BALANCED = 1e-15  # of the mean dual point: what rounding leaves
-MAX_COARSE = 3
-QUADRATIC = 1e-15
+from ._shift import best_shift
 
 
 @dataclass(frozen=True)
@@ -110,6 +108,11 @@ class Problem:
         first = float(self.weights[0])
         return first if (self.weights == first).all() else None
 
+    @cached_property
+    def free_features(self):
+        """The features without a penalty, or None where there are none."""
+        return FreeFeatures(self) if len(self.penalty.free) else None
+
     def with_loss(self, loss):
         """The same problem with another loss."""
         return replace(self, loss=loss)
@@ -147,15 +150,19 @@ class Problem:
         """Of the loss at an iterate with the natural dual point, shape (d + 1, C)."""
         if iterate.gradient is not None:
             return iterate.gradient
-        residual = self.weights @ iterate.dual if self.fit_intercept else np.zeros(self.n_classes)
-        return np.vstack([iterate.correlation, residual])
+        return self._gradient_of(iterate.dual, iterate.correlation)
+
+    def _gradient_of(self, dual, correlation=None):
+        correlation = self.correlate(dual) if correlation is None else correlation
+        residual = self.weights @ dual if self.fit_intercept else np.zeros(self.n_classes)
+        return np.vstack([correlation, residual])
 
     def balanced(self, dual):
-        """A nearby dual point as the intercept demands it (works in place)."""
+        """A nearby dual point as the intercept and free features demand it (works in place)."""
         dual[self.weights == 0] = 0.0
         if self.fit_intercept:
             dual = self.loss.balance(dual, self.labels, self.weights)
-        return dual
+        return dual if self.free_features is None else self.free_features.held(dual)
 
     def certified(self, coef, intercept, scores, dual):
         """The iterate with a given dual point, balanced first when there is an intercept."""
@@ -190,6 +197,11 @@ class Problem:
     def _natural(self, coef, intercept, scores, dual, value):
         """The iterate with the natural dual point, made feasible."""
         known, residual, mixture = (self.loss, value), np.zeros(self.n_classes), None
+        if self.free_features is not None:
+            gradient = self._gradient_of(dual)
+            dual = self.balanced(dual)
+            correlation = self.correlate(dual)
+            return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
         if self.fit_intercept:
             residual = self.weights @ dual
             mixture = self.loss.mixture(residual, self.frequencies)
@@ -204,111 +216,3 @@ class Problem:
     def _mixed(self, correlation, mixture):
         """X^T diag(p) (Q T - Y) from X^T diag(p) (Q - Y), Y the true classes."""
         return correlation @ mixture + self.class_totals @ (mixture - np.eye(len(mixture)))
-
-
-def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
-    """argmin over b of the loss at `scores + b` (sum of b is 0), by Newton's method.
-
-    `known` are the loss and the natural dual point at the scores.  Returns the shift (C,), the
-    loss and the natural dual point there.  Works on the scores alone.
-    """
-    loss, labels, weights = problem.loss, problem.labels, problem.weights
-    shift = np.zeros(problem.n_classes)
-    value, dual = known or loss.value_and_dual(scores, labels, weights)
-    for number in range(max_steps):
-        gradient = weights @ dual
-        if np.abs(gradient).max() <= BALANCED * (weights @ np.abs(dual)).max():
-            break
-        if loss.gain_of_shift(gradient, problem.frequencies) <= slack:
-            break
-        coarse = loss.coarse_shift(dual, labels, weights) if number < MAX_COARSE else None
-        if coarse is not None:
-            shift += coarse
-            value, dual = loss.value_and_dual(scores + shift, labels, weights)
-            continue
-        curvature = loss.curvature_at(dual, labels, weights).mean()
-        direction = -_solve_on_sum_zero(curvature, gradient)
-        start = value, gradient @ direction
-        step, trial_value, trial = _shift_step(problem, scores, shift, direction, start)
-        if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
-            break
-        shift += step * direction
-        value, dual = trial_value, trial
-        # The next step would gain about the square of what this one did.
-        if step == 1 and -start[1] < max(slack, QUADRATIC * max(value, 1e-6)):
-            break
-    return shift - shift.mean(), value, dual
-
-
-def _solve_on_sum_zero(matrix, rhs):
-    """Solve a positive semi-definite system whose null space holds the vector of ones.
-
-    A class with next to no curvature (its dual variables at a bound) would go to infinity;
-    it gets as much as makes its step about ten, which is far on the scale of scores.
-    """
-    size = len(rhs)
-    diagonal = np.diag(matrix)
-    level = max(diagonal.mean(), np.abs(rhs).max())
-    ridge = np.maximum(1e-15 * level, 0.1 * np.abs(rhs) - diagonal)
-    solution = np.linalg.solve(matrix + np.diag(ridge) + level / size, rhs)
-    return solution - solution.mean()
-
-
-def _shift_step(problem, scores, shift, direction, start):
-    """Step of a shift of all the scores along a direction, the value and the dual point there."""
-    tried = {0.0: (start[0], None)}
-
-    def value_and_slope(step):
-        value, dual = problem.loss.value_and_dual(
-            scores + (shift + step * direction), problem.labels, problem.weights
-        )
-        tried.clear()
-        tried[step] = value, dual
-        return value, (problem.weights @ dual) @ direction
-
-    step = line_search(value_and_slope, start)
-    if step > 0 and step not in tried:
-        value_and_slope(step)
-    return step, *tried.get(step, (start[0], None))
-
-
-def line_search(value_and_slope, start, longest=1024.0, accuracy=0.5):
-    """A step t that lowers convex phi, with |phi'(t)| <= accuracy |phi'(0)|; 1 is tried first.
-
-    Parameters
-    ----------
-    value_and_slope : callable
-        phi(t), phi'(t).
-    start : tuple of float
-        phi(0), phi'(0); a step of 0 is returned unless phi'(0) is negative.
-    longest : float
-        No longer step is taken.
-
-    Notes
-    -----
-    Where phi' jumps over zero (kinks), the last step with phi' < 0 is returned, so phi
-    always falls.
-    """
-    value_start, slope_start = start
-    if not slope_start < 0:
-        return 0.0
-    ceiling = value_start + 4 * np.finfo(float).eps * abs(value_start)
-    low, high, step = 0.0, np.inf, min(1.0, longest)
-    for _ in range(60):
-        value, slope = value_and_slope(step)
-        flat = abs(slope) <= accuracy * abs(slope_start)
-        if flat and value <= ceiling:
-            return step
-        if slope < 0:
-            low = step
-        else:
-            high = step
-        if np.isinf(high):
-            if step >= longest:
-                return step
-            step = min(2 * step, longest)
-        elif high - low <= 1e-3 * high and low > 0:
-            break
-        else:
-            step = 0.5 * (low + high)
-    return low

@@ -15,11 +15,14 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401 - its BLAS is then among the libraries found
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils.parallel import _get_threadpool_controller
 
 N_PARTS = 8
 WORTHWHILE = 2**21  # numbers to read or write
+
+_get_threadpool_controller()  # looks for libraries once, 10 ms that the first fit would take
 
 _lock = threading.Lock()
 _pools: dict[tuple[str, int], ThreadPoolExecutor] = {}

@@ -280,6 +280,8 @@ def logistic_regression_from_softmax(model, *, total_weight):
     ------
     TypeError
         If the model is not a `SoftmaxClassifier`.
+    ValueError
+        If it has a `penalty_factor`, which `LogisticRegression` has not.
 
     See Also
     --------
@@ -299,6 +301,12 @@ def logistic_regression_from_softmax(model, *, total_weight):
     True
     """
     _check_type(model, SoftmaxClassifier)
+    if model.penalty_factor is not None:
+        raise ValueError(
+            "model has a penalty_factor, and LogisticRegression penalises all features alike. "
+            "Use the SoftmaxClassifier as it is, or scale the features instead: with l1_ratio=0 "
+            "each by 1 / sqrt(factor)."
+        )
     logistic = LogisticRegression(
         C=from_alpha(model.alpha, "C", total_weight=total_weight),
         l1_ratio=model.l1_ratio,

@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -226,3 +228,16 @@ class TestInterrupts:
             assert len(blas.inside) == 1
         assert blas.limits is None
         assert blas_threads() == before
+
+
+def test_the_import_finds_every_blas_so_that_no_fit_has_to_look():
+    """Fits look no further than what was found then, so nothing may be missing."""
+    code = (
+        "import sklinear, sklearn.utils.parallel as parallel, threadpoolctl\n"
+        "found = parallel._threadpool_controller\n"
+        "now = threadpoolctl.ThreadpoolController()\n"
+        "paths = [sorted(lib.filepath for lib in every.lib_controllers if lib.user_api == 'blas')"
+        " for every in (found, now)]\n"
+        "assert paths[0] == paths[1] and paths[0], paths\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

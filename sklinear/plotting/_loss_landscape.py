@@ -23,6 +23,7 @@ THINNEST = 0.2  # a side of the plane by the other
 N_LEVELS = 17
 NAMES = ("direction 1", "direction 2")
 LABEL_HEIGHT = 0.8  # inches, around a box
+SMALL = 3.0  # inches
 
 
 class LossLandscapeDisplay:
@@ -269,7 +270,7 @@ class LossLandscapeDisplay:
         height = self.ax_.get_window_extent().height / self.figure_.dpi
         self.ax_.set_box_aspect(None, zoom=max(0.5, 1 - LABEL_HEIGHT / height))
         self.ax_.tick_params(labelsize="small", pad=0)
-        self.ax_.locator_params(nbins=4)
+        self.ax_.locator_params(nbins=3 if height < SMALL else 5)
 
     def _draw_path(self):
         """White with a black edge: it stands out from every colour below it."""

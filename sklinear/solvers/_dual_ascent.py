@@ -18,7 +18,8 @@ import numpy as np
 
 from .._ascent import Ascent
 from .._penalty import soft_threshold
-from .._problem import Iterate, best_shift
+from .._problem import Iterate
+from .._shift import best_shift
 from ._working_set import dense_limit
 
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
@@ -41,7 +42,7 @@ def ascends(problem):
     It is on sparse data, unless the variables are so few that a Hessian is cheap.
     """
     loss, penalty = problem.loss, problem.penalty
-    if not loss.ascends or penalty.l1 > MAX_L1_SHARE * penalty.l2:
+    if not (loss.ascends and penalty.is_even) or penalty.l1 > MAX_L1_SHARE * penalty.l2:
         return False
     d, n_classes = problem.shape
     return problem.data.sparse and (d + 1) * n_classes > dense_limit(problem)
