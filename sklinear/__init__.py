@@ -1,8 +1,9 @@
 """Linear multiclass classifiers with a certificate of optimality on every fit."""
 
+from ._cv import SoftmaxClassifierCV, SVMClassifierCV
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
 
 __version__ = "0.1.0"
 
-__all__ = ["SVMClassifier", "SoftmaxClassifier"]
+__all__ = ["SVMClassifier", "SVMClassifierCV", "SoftmaxClassifier", "SoftmaxClassifierCV"]

@@ -151,11 +151,8 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         )
 
     def _store(self, solution, problem, dtype):
-        coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
-        if problem.n_classes == 2:
-            coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
-        self.coef_ = np.ascontiguousarray(coef, dtype=dtype)
-        self.intercept_ = intercept.astype(dtype)
+        iterate = solution.iterate
+        self.coef_, self.intercept_ = class_rows(iterate.coef.T, iterate.intercept, dtype)
         self.objective_ = solution.objective
         self.dual_gap_ = solution.gap
         self.history_ = solution.history
@@ -182,6 +179,13 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             ConvergenceWarning,
             stacklevel=3,
         )
+
+
+def class_rows(coef, intercept, dtype):
+    """Weights (C, d) and intercepts (C,) as they are stored: one row for two classes."""
+    if len(coef) == 2:
+        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    return np.ascontiguousarray(coef, dtype=dtype), intercept.astype(dtype)
 
 
 def _two_rows(row):

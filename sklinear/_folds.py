@@ -1,0 +1,208 @@
+"""One fold of a cross-validation: its problem, its path, its scores.
+
+A fold is the whole X with other weights: a row left out weighs nothing, a row that occurs twice
+weighs double.  So no fold copies X, and the scores of the rows left out come with each solution.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+
+from ._base import class_rows
+from ._data import wrap
+from ._path import solve_path
+from ._threads import serial_blas
+from ._validation import sample_probabilities
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Validated training data.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix of shape (n, d)
+    y : ndarray of shape (n,)
+        Labels as they were given.
+    classes : ndarray of shape (C,)
+    labels : ndarray of shape (n,), int32
+        Index of each label among the classes.
+    weights : ndarray of shape (n,)
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    classes: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to fit and rows to score, as indices, and the number of the fold for messages."""
+
+    number: int
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class FoldPath:
+    """What a path on a fold leaves: an entry for each alpha.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_alphas,)
+    n_iter : ndarray of shape (n_alphas,), int
+    converged : ndarray of shape (n_alphas,), bool
+    coefs : list
+        Weights and intercepts (see `compact`), or None for each alpha.
+    """
+
+    scores: np.ndarray
+    n_iter: np.ndarray
+    converged: np.ndarray
+    coefs: list
+
+
+def make_folds(splits, samples):
+    """The folds of (train, test) pairs of indices or masks, all usable."""
+    folds = [
+        Fold(number, _indices(train), _indices(test))
+        for number, (train, test) in enumerate(splits)
+    ]
+    if not folds:
+        raise ValueError("cv yields no fold. Give a splitter or pairs of indices, at least one.")
+    for fold in folds:
+        if not samples.weights[fold.test].sum() > 0:
+            raise ValueError(
+                f"The held-out part of fold {fold.number} is empty or has total weight zero, so "
+                "there is nothing to score. Use fewer folds, or pass other splits as cv."
+            )
+    return folds
+
+
+def _indices(rows):
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def fold_problem(model, samples, fold):
+    """The problem of the rows to fit, on all of X, and the indices of the classes it has."""
+    n, n_classes = len(samples.y), len(samples.classes)
+    weights = samples.weights * np.bincount(fold.train, minlength=n)
+    present = np.flatnonzero(np.bincount(samples.labels, weights, minlength=n_classes))
+    if len(present) < 2:
+        raise ValueError(
+            f"The training part of fold {fold.number} holds {len(present)} class of "
+            f"{n_classes}; a model needs two. Use a stratified splitter, fewer folds, or pass "
+            "other splits as cv."
+        )
+    code = np.zeros(n_classes, dtype=np.int32)
+    code[present] = np.arange(len(present))
+    labels, classes = code[samples.labels], samples.classes[present]
+    class_weight = model.class_weight
+    if isinstance(class_weight, dict):
+        class_weight = {key: class_weight[key] for key in classes.tolist() if key in class_weight}
+    weights = sample_probabilities(samples.X, labels, classes, weights, class_weight)
+    return model._problem(wrap(samples.X), labels, weights, len(present)), present
+
+
+def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
+    """Fit and score a fold at falling alphas.
+
+    Parameters
+    ----------
+    model : estimator
+        Names loss, l1_ratio, tol and all else but alpha.
+    samples : Samples
+    fold : Fold
+    alphas : ndarray of shape (n_alphas,)
+    scoring : Scoring
+    keep_coefs : bool
+
+    Returns
+    -------
+    FoldPath
+    """
+    problem, present = fold_problem(model, samples, fold)
+    rows, score = [], scoring.on(fold, samples, model)
+    with serial_blas:
+        for solution in solve_path(
+            problem,
+            alphas,
+            model.l1_ratio,
+            tol=model.tol,
+            max_iter=model.max_iter,
+            dtype=samples.X.dtype,
+        ):
+            if solution.interrupted:
+                raise KeyboardInterrupt
+            fitted = FoldModel(samples, fold, present, solution)
+            kept = compact(*fitted.weights()) if keep_coefs else None
+            n_iter = len(solution.history["gap"]) - 1
+            rows.append((score(fitted), n_iter, solution.converged, kept))
+    scores, n_iter, converged, coefs = zip(*rows, strict=True)
+    return FoldPath(np.array(scores), np.array(n_iter), np.array(converged), list(coefs))
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """A solution on a fold, in terms of all classes: one that it lacks has scores of -inf."""
+
+    samples: Samples
+    fold: Fold
+    present: np.ndarray
+    solution: object
+
+    def scores(self):
+        """Scores of the rows left out, shape (m, C)."""
+        test = self.fold.test
+        scores = np.full((len(test), len(self.samples.classes)), -np.inf)
+        scores[:, self.present] = self.solution.iterate.scores[test]
+        return scores
+
+    def weights(self):
+        """Weights (C, d) and intercepts (C,), or (1, d) and (1,) for two classes."""
+        iterate, n_classes = self.solution.iterate, len(self.samples.classes)
+        coef, intercept = iterate.coef.T, iterate.intercept
+        if len(self.present) < n_classes:
+            all_coef, all_intercept = np.zeros((n_classes, coef.shape[1])), np.full(n_classes, -np.inf)
+            all_coef[self.present], all_intercept[self.present] = coef, intercept
+            coef, intercept = all_coef, all_intercept
+        return class_rows(coef, intercept, self.samples.X.dtype)
+
+    def estimator(self, model):
+        """A fitted estimator with the parameters of `model`."""
+        fitted = clone(model)
+        fitted.classes_ = self.samples.classes
+        fitted.coef_, fitted.intercept_ = self.weights()
+        fitted.n_features_in_ = fitted.coef_.shape[1]
+        return fitted
+
+
+def compact(coef, intercept):
+    """Weights and, in the last column, intercepts; CSR where that is smaller."""
+    rows = np.column_stack([coef, intercept])
+    sparse = sp.csr_array(rows)
+    return sparse if _size(sparse) < rows.nbytes else rows
+
+
+def _size(rows):
+    """Bytes of an array or a CSR array."""
+    if sp.issparse(rows):
+        return rows.data.nbytes + rows.indices.nbytes + rows.indptr.nbytes
+    return rows.nbytes
+
+
+def stack_coefs(coefs, shape):
+    """Paths as one array (..., rows, d + 1), or an array of CSR arrays where that is smaller."""
+    first = coefs[0]
+    if sum(map(_size, coefs)) < len(coefs) * np.prod(first.shape) * first.dtype.itemsize:
+        stacked = np.empty(len(coefs), dtype=object)
+        stacked[:] = [sp.csr_array(rows) for rows in coefs]
+        return stacked.reshape(shape)
+    dense = [rows.toarray() if sp.issparse(rows) else rows for rows in coefs]
+    return np.stack(dense).reshape(*shape, *first.shape)
