@@ -97,23 +97,27 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             If the duality gap is above ``tol * F(0)`` after `max_iter` iterations.
         """
         with unchanged_features_on_error(self):
-            X, y = check_X_y(self, X, y)
-            classes, labels = encode_labels(y)
-            weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
-            problem = self._problem(wrap(X), labels, weights, len(classes))
+            problem, classes = self._prepare(X, y, sample_weight)
             with serial_blas:
                 solution = solve(
                     problem,
                     self._start(problem, classes),
                     tol=self.tol,
                     max_iter=self.max_iter,
-                    dtype=X.dtype,
+                    dtype=problem.data.dtype,
                     verbose=self.verbose,
                 )
         self.classes_ = classes
-        self._store(solution, problem, X.dtype)
+        self._store(solution, problem)
         self._report(solution, problem)
         return self
+
+    def _prepare(self, X, y, sample_weight):
+        """The problem that validated data and parameters pose, and the classes."""
+        X, y = check_X_y(self, X, y)
+        classes, labels = encode_labels(y)
+        weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
+        return self._problem(wrap(X), labels, weights, len(classes)), classes
 
     def _problem(self, data, labels, weights, n_classes):
         # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
@@ -150,9 +154,8 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             None if dual is None else dual.copy(),
         )
 
-    def _store(self, solution, problem, dtype):
-        iterate = solution.iterate
-        self.coef_, self.intercept_ = class_rows(iterate.coef.T, iterate.intercept, dtype)
+    def _store(self, solution, problem):
+        self.coef_, self.intercept_ = stored_weights(solution, problem.data.dtype)
         self.objective_ = solution.objective
         self.dual_gap_ = solution.gap
         self.history_ = solution.history
@@ -181,9 +184,10 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         )
 
 
-def class_rows(coef, intercept, dtype):
-    """Weights (C, d) and intercepts (C,) as they are stored: one row for two classes."""
-    if len(coef) == 2:
+def stored_weights(solution, dtype):
+    """Weights (C, d) and intercept (C,) for users; for two classes those of the one vector."""
+    coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
+    if len(intercept) == 2:
         coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
     return np.ascontiguousarray(coef, dtype=dtype), intercept.astype(dtype)
 

@@ -23,9 +23,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._base import BaseLinearClassifier
-from ._data import wrap
 from ._folds import Samples, fold_path, make_folds, stack_coefs
-from ._path import alpha_grid
+from ._paths import falling_alphas
 from ._scoring import Scoring, accepts_sample_weight, with_labels
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
@@ -33,8 +32,6 @@ from ._threads import at_most, n_threads
 from ._validation import (
     check_sample_weight,
     check_X_y,
-    encode_labels,
-    sample_probabilities,
     unchanged_features_on_error,
 )
 
@@ -144,9 +141,9 @@ class CrossValidated(BaseEstimator):
         _raise_for_params(params, self, "fit")
         with unchanged_features_on_error(self):
             X, y = check_X_y(self, X, y)
-            classes, labels = encode_labels(y)
+            problem, classes = self._estimator()._prepare(X, y, sample_weight)
             weights = check_sample_weight(sample_weight, X)
-            samples = Samples(X, y, classes, labels, weights)
+            samples = Samples(X, y, classes, problem.labels, weights)
             routed = self._route_fit(sample_weight, params)
             folds = make_folds(self._splits(X, y, routed), samples)
             if self.selection == "1se" and len(folds) < 2:
@@ -154,7 +151,9 @@ class CrossValidated(BaseEstimator):
                     "selection='1se' needs a standard error, so two folds or more; cv yields "
                     "one. Use more folds, or selection='best'."
                 )
-            alphas = self._alphas(samples)
+            alphas = np.array(
+                [falling_alphas(self.alphas, problem, r, self.eps) for r in self.l1_ratios]
+            )
             paths = self._paths(samples, folds, alphas, routed)
         self.classes_, self.alphas_, self.l1_ratios_ = classes, alphas, np.array(self.l1_ratios)
         self._store_paths(paths, len(folds))
@@ -178,20 +177,6 @@ class CrossValidated(BaseEstimator):
 
     def _splits(self, X, y, routed):
         return check_cv(self.cv, y, classifier=True).split(X, y, **routed[0])
-
-    def _alphas(self, samples):
-        """A row of falling alphas for each l1_ratio."""
-        if not isinstance(self.alphas, Integral):
-            alphas = np.sort(np.asarray(self.alphas, dtype=float))[::-1]
-            return np.tile(alphas, (len(self.l1_ratios), 1))
-        model = self._estimator()
-        weights = sample_probabilities(
-            samples.X, samples.labels, samples.classes, samples.weights, model.class_weight
-        )
-        n_classes = len(samples.classes)
-        problem = model._problem(wrap(samples.X), samples.labels, weights, n_classes)
-        grids = [alpha_grid(problem, ratio, self.alphas, self.eps) for ratio in self.l1_ratios]
-        return np.array(grids)
 
     def _paths(self, samples, folds, alphas, routed):
         """The paths of all folds, and in each of all l1_ratios."""

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
-from ._base import class_rows
+from ._base import stored_weights
 from ._data import wrap
 from ._path import solve_path
 from ._threads import serial_blas
@@ -70,8 +70,7 @@ class FoldPath:
 def make_folds(splits, samples):
     """The folds of (train, test) pairs of indices or masks, all usable."""
     folds = [
-        Fold(number, _indices(train), _indices(test))
-        for number, (train, test) in enumerate(splits)
+        Fold(number, _indices(train), _indices(test)) for number, (train, test) in enumerate(splits)
     ]
     if not folds:
         raise ValueError("cv yields no fold. Give a splitter or pairs of indices, at least one.")
@@ -166,13 +165,14 @@ class FoldModel:
 
     def weights(self):
         """Weights (C, d) and intercepts (C,), or (1, d) and (1,) for two classes."""
-        iterate, n_classes = self.solution.iterate, len(self.samples.classes)
-        coef, intercept = iterate.coef.T, iterate.intercept
-        if len(self.present) < n_classes:
-            all_coef, all_intercept = np.zeros((n_classes, coef.shape[1])), np.full(n_classes, -np.inf)
-            all_coef[self.present], all_intercept[self.present] = coef, intercept
-            coef, intercept = all_coef, all_intercept
-        return class_rows(coef, intercept, self.samples.X.dtype)
+        dtype, n_classes = self.samples.X.dtype, len(self.samples.classes)
+        if len(self.present) == n_classes:
+            return stored_weights(self.solution, dtype)
+        iterate = self.solution.iterate
+        coef = np.zeros((n_classes, len(iterate.coef)), dtype)
+        intercept = np.full(n_classes, -np.inf, dtype)
+        coef[self.present], intercept[self.present] = iterate.coef.T, iterate.intercept
+        return coef, intercept
 
     def estimator(self, model):
         """A fitted estimator with the parameters of `model`."""
