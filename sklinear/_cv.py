@@ -1,317 +1,136 @@
-"""Estimators that choose alpha and l1_ratio by cross-validation."""
+"""Cross-validated estimators: alpha and l1_ratio chosen in one call."""
 
-import inspect
-import itertools
-import warnings
-from numbers import Integral, Real
-
-import numpy as np
-from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator, _fit_context
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer, get_scorer_names
-from sklearn.model_selection import check_cv
-from sklearn.utils._metadata_requests import (
-    UNUSED,
-    MetadataRouter,
-    MethodMapping,
-    _raise_for_params,
-    _routing_enabled,
-    process_routing,
-)
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.parallel import Parallel, delayed
-
-from ._base import BaseLinearClassifier
-from ._folds import Samples, fold_path, make_folds, stack_coefs
-from ._paths import falling_alphas
-from ._scoring import Scoring, accepts_sample_weight, with_labels
+from ._base_cv import CrossValidated
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
-from ._threads import at_most, n_threads
-from ._validation import (
-    check_sample_weight,
-    check_X_y,
-    unchanged_features_on_error,
-)
-
-OF_THE_REFIT = ("coef_", "intercept_", "dual_gap_", "objective_", "history_")
 
 
-def best_index(mean_scores):
-    """Place (l1_ratio, alpha) of the largest mean; of equal ones the first, the larger alpha."""
-    means = np.where(np.isnan(mean_scores), -np.inf, mean_scores)
-    row, column = np.unravel_index(means.argmax(), means.shape)
-    return int(row), int(column)
+class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
+    """Softmax classifier that chooses alpha and l1_ratio by cross-validation.
 
-
-def one_standard_error_index(mean_scores, std_error):
-    """At the best l1_ratio, the largest alpha whose mean is within a standard error of the best.
+    Fits a path of alphas for every fold and every l1_ratio, each to a certified optimum, scores
+    the held-out rows and fits all data with the best alpha and l1_ratio. The objective is that
+    of `SoftmaxClassifier`.
 
     Parameters
     ----------
-    mean_scores, std_error : ndarray of shape (n_l1_ratios, n_alphas)
-        Alphas fall along the rows.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        The alphas, in any order; or how many, and each l1_ratio then has a geometric grid of
+        its own, from the smallest alpha at which all weights are zero on all data to `eps`
+        times it (at l1_ratio = 0, from that of l1_ratio = 1e-3).
+    eps : float, default=1e-3
+        Smallest by largest alpha of a grid.
+    l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
+        Shares of the L1 norm in the penalty, each in [0, 1].
+    cv : int, cross-validation generator or iterable, default=None
+        The folds: their number (stratified; 5 if None), a splitter, or pairs (train, test) of
+        indices or masks. An index that occurs twice in `train` counts twice.
+    scoring : str or callable, default=None
+        Name of a scorer of scikit-learn, or ``scorer(estimator, X, y)``; larger is better.
+        If None, minus the mean cross-entropy of the held-out rows ("neg_log_loss").
+    selection : {"best", "1se"}, default="best"
+        "best" takes the largest mean score. "1se" takes the l1_ratio of the best and the
+        largest alpha whose mean is within one standard error of it: a simpler model that is
+        not demonstrably worse.
+    refit : bool, default=True
+        Whether to fit all data with the alpha and the l1_ratio chosen. If not, there is no
+        model to predict with.
+    store_paths : bool, default=True
+        Whether to keep `coefs_paths_`, up to n_folds × n_l1_ratios × n_alphas models.
+    fit_intercept : bool, default=True
+        Whether to fit an unpenalised intercept.
+    tol : float, default=1e-4
+        Each fit, of every fold at every alpha, ends when its gap is at most ``tol * F(0)``,
+        with F(0) = log C.
+    max_iter : int, default=1000
+        Largest number of outer iterations of a fit.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, multiplied into the sample weights; classes that a dict does
+        not name have weight 1. "balanced" gives all classes the same total weight in all data.
+    n_jobs : int, default=None
+        Number of threads that take folds and l1_ratios; -1 for all cores. They share X, and
+        the threads inside a fit become fewer accordingly.
+    random_state : int, RandomState instance or None, default=None
+        Seed of solvers that draw samples; the present ones are deterministic.
+    verbose : int, default=0
+        If positive, report the progress over folds; if 2 or more, print the table of the refit.
+
+    Attributes
+    ----------
+    alphas_ : ndarray of shape (n_l1_ratios, n_alphas)
+        The alphas of each l1_ratio, falling.
+    l1_ratios_ : ndarray of shape (n_l1_ratios,)
+        The l1_ratios.
+    scores_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
+        Scores of the held-out parts.
+    mean_scores_, std_error_ : ndarray of shape (n_l1_ratios, n_alphas)
+        Their mean over the folds and its standard error (NaN where there is one fold).
+    best_index_ : tuple of int
+        Place of the chosen pair: ``alphas_[best_index_]`` is `alpha_`.
+    alpha_, l1_ratio_ : float
+        What was chosen.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas, n_rows, n_features + 1)
+        Weights and, in the last column, intercepts of the models on the folds, with n_rows = C,
+        or 1 for two classes. Where it takes less memory, an object array of shape (n_folds,
+        n_l1_ratios, n_alphas) that holds CSR arrays of shape (n_rows, n_features + 1). A class
+        that a fold's training part lacks has weights 0 and the intercept -inf.
+    n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
+        Number of outer iterations of each fit.
+    coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes
+        Weights of the refit, in the precision of X.
+    intercept_ : ndarray of shape (C,), or (1,) for two classes
+        Intercept of the refit.
+    dual_gap_, objective_ : float
+        A proved bound on F(W, b) - min F of the refit, and F(W, b).
+    history_ : dict of ndarray
+        "seconds", "passes", "objective" and "gap" after each outer iteration of the refit.
+    classes_ : ndarray of shape (C,)
+        The class labels, sorted.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if X had names that are all strings.
+
+    See Also
+    --------
+    SoftmaxClassifier : The model at one alpha and one l1_ratio.
+    SVMClassifierCV : The same for the hinge losses.
+
+    Notes
+    -----
+    All folds share X, which is never copied: a row that is left out has weight zero, and its
+    score comes with the fit. On each fold, the alphas fall, and each fit begins at the one
+    before.
+
+    A class that a fold's training part lacks is absent from that fold's model: a held-out
+    sample of it has probability zero, which counts as the machine epsilon, as in scikit-learn's
+    ``log_loss``.
+    Any other scorer is given a fitted `SoftmaxClassifier` with the score -inf for that
+    class.
+
+    The best is the largest unweighted mean over folds, as in scikit-learn's
+    ``GridSearchCV``, which chooses the same on the same folds and alphas; of equal means the
+    larger alpha wins.
 
     References
     ----------
     Breiman, Friedman, Olshen and Stone, Classification and regression trees, 1984, section
-    3.4.3.
-    """
-    row, column = best_index(mean_scores)
-    floor = mean_scores[row, column] - std_error[row, column]
-    return row, int((mean_scores[row] >= floor).argmax())
+    3.4.3 (the rule of one standard error).
 
-
-SELECTIONS = {
-    "best": lambda mean_scores, std_error: best_index(mean_scores),
-    "1se": one_standard_error_index,
-}
-
-
-class CrossValidated(BaseEstimator):
-    """Paths on folds, the choice among them, and the fit to all data.
-
-    To be put before the estimator of one alpha and one l1_ratio, which `_model` names.
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklinear import SoftmaxClassifierCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftmaxClassifierCV(alphas=20, l1_ratios=[0.5, 1], selection="1se").fit(X, y)
+    >>> model.scores_.shape
+    (5, 2, 20)
+    >>> bool(model.alphas_[model.best_index_] == model.alpha_)
+    True
+    >>> model.predict(X[:2])
+    array([0, 0])
     """
 
-    # The request of `score` is the scorer's.
-    __metadata_request__score = {"sample_weight": UNUSED}
-
-    _parameter_constraints: dict = {
-        **{
-            name: allowed
-            for name, allowed in BaseLinearClassifier._parameter_constraints.items()
-            if name not in ("alpha", "l1_ratio", "warm_start")
-        },
-        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "eps": [Interval(Real, 0, 1, closed="neither")],
-        "l1_ratios": ["array-like"],
-        "cv": ["cv_object"],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
-        "selection": [StrOptions(set(SELECTIONS))],
-        "refit": ["boolean"],
-        "store_paths": ["boolean"],
-        "n_jobs": [Integral, None],
-    }
-    _model: type
-    _default_scoring: str
-
-    def _validate_params(self):
-        BaseEstimator._validate_params(self)
-        _check_numbers("l1_ratios", self.l1_ratios, lambda v: (v >= 0) & (v <= 1), "in [0, 1]")
-        if not isinstance(self.alphas, Integral):
-            _check_numbers("alphas", self.alphas, lambda v: v > 0, "positive")
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
-        """Choose alpha and l1_ratio by cross-validation, and fit all data with them.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data. float32 and float64 are used as they are, dense in any order or
-            CSR with 32- or 64-bit indices; other formats and dtypes are converted once. All
-            folds share it.
-        y : array-like of shape (n_samples,)
-            Class labels, of at least two classes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; all ones if None. Used to fit; to score as well if the
-            scorer accepts weights or, with metadata routing enabled, requests them.
-        **params : dict
-            Metadata for the splitter (`groups`, for instance) and the scorer; only with
-            ``sklearn.set_config(enable_metadata_routing=True)``.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If X, y, the weights, a fold or a parameter can't be used; the message names the
-            value and the remedy.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If the duality gap of some fit is above ``tol * F(0)`` after `max_iter` iterations.
-        """
-        _raise_for_params(params, self, "fit")
-        with unchanged_features_on_error(self):
-            X, y = check_X_y(self, X, y)
-            problem, classes = self._estimator()._prepare(X, y, sample_weight)
-            weights = check_sample_weight(sample_weight, X)
-            samples = Samples(X, y, classes, problem.labels, weights)
-            routed = self._route_fit(sample_weight, params)
-            folds = make_folds(self._splits(X, y, routed), samples)
-            if self.selection == "1se" and len(folds) < 2:
-                raise ValueError(
-                    "selection='1se' needs a standard error, so two folds or more; cv yields "
-                    "one. Use more folds, or selection='best'."
-                )
-            alphas = np.array(
-                [falling_alphas(self.alphas, problem, r, self.eps) for r in self.l1_ratios]
-            )
-            paths = self._paths(samples, folds, alphas, routed)
-        self.classes_, self.alphas_, self.l1_ratios_ = classes, alphas, np.array(self.l1_ratios)
-        self._store_paths(paths, len(folds))
-        self._choose()
-        if self.refit:
-            model = self._estimator(self.alpha_, self.l1_ratio_, max(0, self.verbose - 1))
-            model.fit(X, y, sample_weight)
-            vars(self).update({name: getattr(model, name) for name in OF_THE_REFIT})
-        return self
-
-    def _scorer(self):
-        return get_scorer(self.scoring or self._default_scoring)
-
-    def _route_fit(self, sample_weight, params):
-        """Metadata for the splitter and for the scorer."""
-        if _routing_enabled():
-            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
-            return routed.splitter.split, routed.scorer.score
-        weigh = sample_weight is not None and accepts_sample_weight(self._scorer())
-        return {}, {"sample_weight": sample_weight} if weigh else {}
-
-    def _splits(self, X, y, routed):
-        return check_cv(self.cv, y, classifier=True).split(X, y, **routed[0])
-
-    def _paths(self, samples, folds, alphas, routed):
-        """The paths of all folds, and in each of all l1_ratios."""
-        models = [self._estimator(l1_ratio=ratio) for ratio in self.l1_ratios]
-        scoring = Scoring(self.scoring or self._default_scoring, routed[1])
-        tasks = list(itertools.product(folds, zip(models, alphas, strict=True)))
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(tasks))
-        each = max(1, n_threads() // n_jobs)
-
-        def path(fold, model, alphas):
-            with at_most(each):
-                return fold_path(model, samples, fold, alphas, scoring, self.store_paths)
-
-        run = Parallel(n_jobs=n_jobs, require="sharedmem", verbose=self.verbose)
-        return run(delayed(path)(fold, model, grid) for fold, (model, grid) in tasks)
-
-    def _estimator(self, alpha=1.0, l1_ratio=0.0, verbose=0):
-        """The estimator of one alpha and one l1_ratio, with the parameters of this one."""
-        names = inspect.signature(self._model).parameters
-        shared = {name: value for name, value in vars(self).items() if name in names}
-        return self._model(**{**shared, "alpha": alpha, "l1_ratio": l1_ratio, "verbose": verbose})
-
-    def _store_paths(self, paths, n_folds):
-        shape = n_folds, *self.alphas_.shape
-        self.scores_ = np.reshape([path.scores for path in paths], shape)
-        self.n_iter_ = np.reshape([path.n_iter for path in paths], shape)
-        self.mean_scores_ = self.scores_.mean(axis=0)
-        self.std_error_ = np.full(shape[1:], np.nan)
-        if n_folds > 1:
-            self.std_error_ = self.scores_.std(axis=0, ddof=1) / np.sqrt(n_folds)
-        if self.store_paths:
-            coefs = [coef for path in paths for coef in path.coefs]
-            self.coefs_paths_ = stack_coefs(coefs, shape)
-        unfinished = sum(np.count_nonzero(~path.converged) for path in paths)
-        if unfinished:
-            warnings.warn(
-                f"{unfinished} of the {self.scores_.size} fits of {type(self).__name__} on folds "
-                f"stopped with a duality gap above tol * F(0) (tol={self.tol:g}). Raise max_iter "
-                f"(now {self.max_iter}), standardise the features, or leave the smallest alphas "
-                "out by a larger eps.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-
-    def _choose(self):
-        if np.isnan(self.mean_scores_).all():
-            raise ValueError(
-                f"scoring={self.scoring!r} gave NaN on some fold for every alpha. Use a score "
-                "that is defined on every held-out part, or other folds."
-            )
-        self.best_index_ = SELECTIONS[self.selection](self.mean_scores_, self.std_error_)
-        self.alpha_ = float(self.alphas_[self.best_index_])
-        self.l1_ratio_ = float(self.l1_ratios_[self.best_index_[0]])
-
-    def decision_function(self, X):
-        """Scores of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, C), or (n_samples,) for two classes
-            ``X @ coef_.T + intercept_``.
-        """
-        if not self.refit and hasattr(self, "alpha_"):
-            raise AttributeError(
-                f"This {type(self).__name__} has refit=False, so it chose alpha_ and l1_ratio_ "
-                f"but holds no model. Fit {self._model.__name__} with them, or set refit=True."
-            )
-        return super().decision_function(X)
-
-    def score(self, X, y, sample_weight=None, **params):
-        """Score by `scoring`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,)
-            Their classes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights, for the scorer.
-        **params : dict
-            Metadata for the scorer; only with
-            ``sklearn.set_config(enable_metadata_routing=True)``.
-
-        Returns
-        -------
-        float
-            The score; larger is better.
-        """
-        _raise_for_params(params, self, "score")
-        if sample_weight is not None:
-            params["sample_weight"] = sample_weight
-        if _routing_enabled():
-            params = process_routing(self, "score", **params).scorer.score
-        return with_labels(self._scorer(), self.classes_)(self, X, y, **params)
-
-    def get_metadata_routing(self):
-        """Which metadata go where: to the splitter, and to the scorer.
-
-        Returns
-        -------
-        MetadataRouter
-        """
-        to_scorer = MethodMapping().add(caller="fit", callee="score")
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                splitter=check_cv(self.cv),
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-            .add(
-                scorer=self._scorer(),
-                method_mapping=to_scorer.add(caller="score", callee="score"),
-            )
-        )
-
-
-def _check_numbers(name, values, allowed, meaning):
-    """One-dimensional, not empty, and all allowed, or a ValueError."""
-    numbers = np.asarray(values)
-    usable = numbers.ndim == 1 and numbers.size and numbers.dtype.kind in "iuf"
-    if not (usable and np.isfinite(numbers).all() and allowed(numbers).all()):
-        raise ValueError(
-            f"{name}={values!r} must be a one-dimensional array-like of numbers, at least one, "
-            f"all {meaning} and finite."
-        )
-
-
-class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
     _model = SoftmaxClassifier
     _default_scoring = "neg_log_loss"
 
@@ -352,6 +171,131 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
 
 
 class SVMClassifierCV(CrossValidated, SVMClassifier):
+    """Weston-Watkins SVM that chooses alpha and l1_ratio by cross-validation.
+
+    Fits a path of alphas for every fold and every l1_ratio, each to a certified optimum, scores
+    the held-out rows and fits all data with the best alpha and l1_ratio. The objective is that
+    of `SVMClassifier`.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=100
+        The alphas, in any order; or how many, and each l1_ratio then has a geometric grid of
+        its own, from the smallest alpha at which all weights are zero on all data
+        (for the hinge, a tight upper bound of it) to `eps`
+        times it (at l1_ratio = 0, from that of l1_ratio = 1e-3).
+    loss : {"hinge", "squared_hinge"}, default="hinge"
+        The hinge, or its square for each wrong class.
+    eps : float, default=1e-3
+        Smallest by largest alpha of a grid.
+    l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
+        Shares of the L1 norm in the penalty, each in [0, 1].
+    cv : int, cross-validation generator or iterable, default=None
+        The folds: their number (stratified; 5 if None), a splitter, or pairs (train, test) of
+        indices or masks. An index that occurs twice in `train` counts twice.
+    scoring : str or callable, default=None
+        Name of a scorer of scikit-learn, or ``scorer(estimator, X, y)``; larger is better.
+        If None, the accuracy.
+    selection : {"best", "1se"}, default="best"
+        "best" takes the largest mean score. "1se" takes the l1_ratio of the best and the
+        largest alpha whose mean is within one standard error of it: a simpler model that is
+        not demonstrably worse.
+    refit : bool, default=True
+        Whether to fit all data with the alpha and the l1_ratio chosen. If not, there is no
+        model to predict with.
+    store_paths : bool, default=True
+        Whether to keep `coefs_paths_`, up to n_folds × n_l1_ratios × n_alphas models.
+    fit_intercept : bool, default=True
+        Whether to fit an unpenalised intercept.
+    tol : float, default=1e-4
+        Each fit, of every fold at every alpha, ends when its gap is at most ``tol * F(0)``,
+        with F(0) = C - 1.
+    max_iter : int, default=1000
+        Largest number of outer iterations of a fit.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, multiplied into the sample weights; classes that a dict does
+        not name have weight 1. "balanced" gives all classes the same total weight in all data.
+    n_jobs : int, default=None
+        Number of threads that take folds and l1_ratios; -1 for all cores. They share X, and
+        the threads inside a fit become fewer accordingly.
+    random_state : int, RandomState instance or None, default=None
+        Seed of solvers that draw samples; the present ones are deterministic.
+    verbose : int, default=0
+        If positive, report the progress over folds; if 2 or more, print the table of the refit.
+
+    Attributes
+    ----------
+    alphas_ : ndarray of shape (n_l1_ratios, n_alphas)
+        The alphas of each l1_ratio, falling.
+    l1_ratios_ : ndarray of shape (n_l1_ratios,)
+        The l1_ratios.
+    scores_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
+        Scores of the held-out parts.
+    mean_scores_, std_error_ : ndarray of shape (n_l1_ratios, n_alphas)
+        Their mean over the folds and its standard error (NaN where there is one fold).
+    best_index_ : tuple of int
+        Place of the chosen pair: ``alphas_[best_index_]`` is `alpha_`.
+    alpha_, l1_ratio_ : float
+        What was chosen.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas, n_rows, n_features + 1)
+        Weights and, in the last column, intercepts of the models on the folds, with n_rows = C,
+        or 1 for two classes. Where it takes less memory, an object array of shape (n_folds,
+        n_l1_ratios, n_alphas) that holds CSR arrays of shape (n_rows, n_features + 1). A class
+        that a fold's training part lacks has weights 0 and the intercept -inf.
+    n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
+        Number of outer iterations of each fit.
+    coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes
+        Weights of the refit, in the precision of X.
+    intercept_ : ndarray of shape (C,), or (1,) for two classes
+        Intercept of the refit.
+    dual_gap_, objective_ : float
+        A proved bound on F(W, b) - min F of the refit, and F(W, b).
+    history_ : dict of ndarray
+        "seconds", "passes", "objective" and "gap" after each outer iteration of the refit.
+    classes_ : ndarray of shape (C,)
+        The class labels, sorted.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if X had names that are all strings.
+
+    See Also
+    --------
+    SVMClassifier : The model at one alpha and one l1_ratio.
+    SoftmaxClassifierCV : The same for the softmax.
+
+    Notes
+    -----
+    All folds share X, which is never copied: a row that is left out has weight zero, and its
+    score comes with the fit. On each fold, the alphas fall, and each fit begins at the one
+    before.
+
+    A class that a fold's training part lacks is absent from that fold's model: it is never
+    predicted.
+    Any other scorer is given a fitted `SVMClassifier` with the score -inf for that
+    class.
+
+    The best is the largest unweighted mean over folds, as in scikit-learn's
+    ``GridSearchCV``, which chooses the same on the same folds and alphas; of equal means the
+    larger alpha wins.
+
+    References
+    ----------
+    Breiman, Friedman, Olshen and Stone, Classification and regression trees, 1984, section
+    3.4.3 (the rule of one standard error).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklinear import SVMClassifierCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SVMClassifierCV(alphas=20, loss="squared_hinge", l1_ratios=[1.0]).fit(X, y)
+    >>> model.scores_.shape
+    (5, 1, 20)
+    >>> model.predict(X[:2])
+    array([0, 0])
+    """
+
     _model = SVMClassifier
     _default_scoring = "accuracy"
     _parameter_constraints: dict = {

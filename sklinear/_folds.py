@@ -4,7 +4,7 @@ A fold is the whole X with other weights: a row left out weighs nothing, a row t
 weighs double.  So no fold copies X, and the scores of the rows left out come with each solution.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,30 +13,22 @@ from sklearn.base import clone
 from ._base import stored_weights
 from ._data import wrap
 from ._path import solve_path
+from ._problem import Problem
 from ._threads import serial_blas
-from ._validation import sample_probabilities
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Validated training data.
+    """The training data: labels as they were given, the classes (C,), and the problem of all."""
 
-    Attributes
-    ----------
-    X : ndarray or CSR matrix of shape (n, d)
-    y : ndarray of shape (n,)
-        Labels as they were given.
-    classes : ndarray of shape (C,)
-    labels : ndarray of shape (n,), int32
-        Index of each label among the classes.
-    weights : ndarray of shape (n,)
-    """
-
-    X: np.ndarray
     y: np.ndarray
     classes: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
+    problem: Problem
+
+    @property
+    def X(self):
+        """The one matrix of all folds."""
+        return self.problem.data.X
 
 
 @dataclass(frozen=True)
@@ -69,44 +61,56 @@ class FoldPath:
 
 def make_folds(splits, samples):
     """The folds of (train, test) pairs of indices or masks, all usable."""
+    n = len(samples.y)
     folds = [
-        Fold(number, _indices(train), _indices(test)) for number, (train, test) in enumerate(splits)
+        Fold(number, _indices(train, n), _indices(test, n))
+        for number, (train, test) in enumerate(splits)
     ]
     if not folds:
         raise ValueError("cv yields no fold. Give a splitter or pairs of indices, at least one.")
     for fold in folds:
-        if not samples.weights[fold.test].sum() > 0:
+        if not len(fold.test):
             raise ValueError(
-                f"The held-out part of fold {fold.number} is empty or has total weight zero, so "
-                "there is nothing to score. Use fewer folds, or pass other splits as cv."
+                f"The held-out part of fold {fold.number} is empty, so there is nothing to "
+                "score. Use fewer folds, or pass other splits as cv."
             )
     return folds
 
 
-def _indices(rows):
+def _indices(rows, n):
+    """Indices of rows, given so or as a mask."""
     rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
+    if rows.dtype == bool and len(rows) == n:
+        return np.flatnonzero(rows)
+    if len(rows) and not (rows.dtype.kind in "iu" and rows.min() >= 0 and rows.max() < n):
+        raise ValueError(
+            f"cv gives rows that X does not have: {rows!r}, where X has {n} rows. Give indices "
+            "from 0 on, or a mask of the length of X."
+        )
+    return rows.astype(np.intp)
 
 
-def fold_problem(model, samples, fold):
+def fold_problem(samples, fold):
     """The problem of the rows to fit, on all of X, and the indices of the classes it has."""
-    n, n_classes = len(samples.y), len(samples.classes)
-    weights = samples.weights * np.bincount(fold.train, minlength=n)
-    present = np.flatnonzero(np.bincount(samples.labels, weights, minlength=n_classes))
+    whole, n_classes = samples.problem, len(samples.classes)
+    weights = whole.weights * np.bincount(fold.train, minlength=len(whole.weights))
+    present = np.flatnonzero(np.bincount(whole.labels, weights, minlength=n_classes))
     if len(present) < 2:
         raise ValueError(
-            f"The training part of fold {fold.number} holds {len(present)} class of "
-            f"{n_classes}; a model needs two. Use a stratified splitter, fewer folds, or pass "
-            "other splits as cv."
+            f"The training part of fold {fold.number} holds {len(present)} of the {n_classes} "
+            "classes; a model needs two. Use a stratified splitter, fewer folds, or pass other "
+            "splits as cv."
         )
-    code = np.zeros(n_classes, dtype=np.int32)
+    code = np.zeros(n_classes, dtype=np.int32)  # that of an absent class does not matter
     code[present] = np.arange(len(present))
-    labels, classes = code[samples.labels], samples.classes[present]
-    class_weight = model.class_weight
-    if isinstance(class_weight, dict):
-        class_weight = {key: class_weight[key] for key in classes.tolist() if key in class_weight}
-    weights = sample_probabilities(samples.X, labels, classes, weights, class_weight)
-    return model._problem(wrap(samples.X), labels, weights, len(present)), present
+    problem = replace(
+        whole,
+        data=wrap(samples.X),
+        labels=code[whole.labels],
+        weights=weights / weights.sum(),
+        n_classes=len(present),
+    )
+    return problem, present
 
 
 def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
@@ -126,7 +130,7 @@ def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
     -------
     FoldPath
     """
-    problem, present = fold_problem(model, samples, fold)
+    problem, present = fold_problem(samples, fold)
     rows, score = [], scoring.on(fold, samples, model)
     with serial_blas:
         for solution in solve_path(
@@ -186,23 +190,23 @@ class FoldModel:
 def compact(coef, intercept):
     """Weights and, in the last column, intercepts; CSR where that is smaller."""
     rows = np.column_stack([coef, intercept])
-    sparse = sp.csr_array(rows)
-    return sparse if _size(sparse) < rows.nbytes else rows
+    return sp.csr_array(rows) if _size_of_csr(rows) < rows.nbytes else rows
 
 
-def _size(rows):
-    """Bytes of an array or a CSR array."""
-    if sp.issparse(rows):
-        return rows.data.nbytes + rows.indices.nbytes + rows.indptr.nbytes
-    return rows.nbytes
+def _size_of_csr(rows):
+    """Bytes that an array takes in CSR format."""
+    n_values = rows.nnz if sp.issparse(rows) else np.count_nonzero(rows)
+    return n_values * (rows.dtype.itemsize + 4) + 4 * (rows.shape[0] + 1)
 
 
 def stack_coefs(coefs, shape):
     """Paths as one array (..., rows, d + 1), or an array of CSR arrays where that is smaller."""
-    first = coefs[0]
-    if sum(map(_size, coefs)) < len(coefs) * np.prod(first.shape) * first.dtype.itemsize:
+    rows, dtype = coefs[0].shape, coefs[0].dtype
+    if sum(map(_size_of_csr, coefs)) < len(coefs) * rows[0] * rows[1] * dtype.itemsize:
         stacked = np.empty(len(coefs), dtype=object)
-        stacked[:] = [sp.csr_array(rows) for rows in coefs]
+        stacked[:] = [sp.csr_array(part) for part in coefs]
         return stacked.reshape(shape)
-    dense = [rows.toarray() if sp.issparse(rows) else rows for rows in coefs]
-    return np.stack(dense).reshape(*shape, *first.shape)
+    stacked = np.empty((len(coefs), *rows), dtype)
+    for place, part in zip(stacked, coefs, strict=True):
+        place[...] = part.toarray() if sp.issparse(part) else part
+    return stacked.reshape(*shape, *rows)

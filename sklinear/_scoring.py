@@ -42,9 +42,15 @@ class Scoring:
     def on(self, fold, samples, model):
         """A function from a `FoldModel` of a fold to its score."""
         params = _check_method_params(samples.X, self.params, indices=fold.test)
+        weights = params.get("sample_weight")
+        if weights is not None and not np.sum(weights) > 0:
+            raise ValueError(
+                f"The held-out part of fold {fold.number} has total weight zero, so its score is "
+                "not defined. Use fewer folds, or give some of its samples a positive weight."
+            )
         if self._needs_only_scores(model):
-            measure, weights = FROM_SCORES[self.scoring], params.get("sample_weight")
-            labels = samples.labels[fold.test]
+            measure = FROM_SCORES[self.scoring]
+            labels = samples.problem.labels[fold.test]
             return lambda fitted: measure(fitted.scores(), labels, weights)
         scorer = with_labels(get_scorer(self.scoring), samples.classes)
         X, y = samples.X[fold.test], samples.y[fold.test]

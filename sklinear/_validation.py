@@ -91,7 +91,7 @@ def encode_labels(y):
 
 def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     """p_i = s_i / sum s with s = sample_weight * class_weight, float64."""
-    weights = check_sample_weight(sample_weight, X)
+    weights = _check_weights(sample_weight, X)
     weights = weights * _class_weights(class_weight, classes, labels, weights)[labels]
     totals = np.bincount(labels, weights, minlength=len(classes))
     if not totals.all():
@@ -103,7 +103,7 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     return weights / weights.sum()
 
 
-def check_sample_weight(sample_weight, X):
+def _check_weights(sample_weight, X):
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, allow_all_zero_weights=True)
     if weights.min() < 0:
         place = int(weights.argmin())
