@@ -20,16 +20,23 @@ TIGHT = 1e-8
 
 @dataclass(frozen=True)
 class Start:
-    """Where a solver begins: weights (d, C), intercept (C,) and a dual point (n, C) or None."""
+    """Where a solver begins: weights (d, C), intercept (C,) and a dual point (n, C) or None.
+
+    The scores (n, C) there save a product with X, if they are known.
+    """
 
     coef: np.ndarray
     intercept: np.ndarray
     dual: np.ndarray | None = None
+    scores: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The point a fit ends with, its certificate and how it got there."""
+    """The point a fit ends with, its certificate and how it got there.
+
+    The certificate is that of the dual point of the iterate times `scale`.
+    """
 
     iterate: Iterate
     objective: float
@@ -37,6 +44,7 @@ class Solution:
     converged: bool
     interrupted: bool
     history: dict
+    scale: float
 
 
 class History:
@@ -65,7 +73,7 @@ class History:
         return dict(zip(self.columns, np.array(self.rows).T.copy(), strict=True))
 
 
-def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
+def solve(problem, start, *, tol, max_iter, dtype, verbose=0, solver=None):
     """Minimise until the gap is at most tol * F(0), or for max_iter iterations.
 
     Parameters
@@ -78,6 +86,8 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
         Precision in which the weights will be stored; the final certificate is that of the
         rounded weights.
     verbose : int
+    solver : callable, optional
+        That of `choose(problem)`, if it has solved a problem that differs in the penalty alone.
 
     Returns
     -------
@@ -87,15 +97,18 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
     history = History(problem, verbose)
     bound = LowerBound(problem)
     best, best_gap, closing, interrupted = None, np.inf, False, False
+    stored = None
     try:
-        for iterate in choose(problem)(problem, start):
+        for iterate in (solver or choose(problem))(problem, start):
             if best is None:
                 history.add(*_at_zero(problem, iterate))
             iterate, certificate = bound.certify(iterate)
             history.add(certificate.objective, certificate.gap)
             if best is None or certificate.gap <= best_gap:
-                best, best_gap = iterate, certificate.gap
-            if best_gap <= target and _rounded(problem, best, dtype)[1].gap <= target:
+                best, best_gap, stored = iterate, certificate.gap, None
+            if best_gap <= target and stored is None:
+                stored = rounded(problem, best, dtype)
+            if stored is not None and stored[1].gap <= target:
                 at_start = len(history.rows) == 2
                 closing = tol <= TIGHT and not closing and not at_start
                 if not closing:
@@ -106,7 +119,7 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
         if best is None:
             raise
         interrupted = True
-    final, certificate = _rounded(problem, best, dtype)
+    final, certificate = stored or rounded(problem, best, dtype)
     return Solution(
         iterate=final,
         objective=certificate.objective,
@@ -114,6 +127,7 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0):
         converged=certificate.gap <= target,
         interrupted=interrupted,
         history=history.arrays(),
+        scale=certificate.scale,
     )
 
 
@@ -152,7 +166,7 @@ def _at_zero(problem, iterate):
     return problem.value_at_zero, certify(problem, zero).gap
 
 
-def _rounded(problem, iterate, dtype):
+def rounded(problem, iterate, dtype):
     """The iterate as it will be stored, its scores computed afresh, and its certificate.
 
     Weights are rounded to `dtype`; two classes get opposite weights and all intercepts the

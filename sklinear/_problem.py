@@ -114,6 +114,13 @@ class Problem:
         """The same problem with another loss."""
         return replace(self, loss=loss)
 
+    def with_penalty(self, penalty):
+        """The same problem with another penalty; what is known of the data stays known."""
+        other = replace(self, penalty=penalty)
+        for name, value in vars(self).items():
+            vars(other).setdefault(name, value)
+        return other
+
     def loss_value(self, scores):
         """sum_i p_i loss(z_i, y_i)."""
         return self.loss.value_and_dual(scores, self.labels, self.weights)[0]

@@ -2,10 +2,13 @@
 
 A solver is a generator function `solver(problem, start)`: after each outer step it yields an
 `Iterate`, and it ends when it can make no more progress.  It knows nothing of tolerances.
+Called again with another penalty it goes on with what it has learnt.
 """
 
+from functools import partial
+
 from ._dual_ascent import ascends, dual_ascent
-from ._newton import newton
+from ._newton import Newton, newton
 from ._proximal_point import proximal_point
 from ._representer import applies, representer
 from ._rescue import rescued
@@ -13,7 +16,7 @@ from ._rescue import rescued
 
 def choose(problem):
     """The solver for a problem."""
-    solver = newton if problem.loss.smooth else proximal_point
+    solver = partial(newton, stepper=Newton()) if problem.loss.smooth else proximal_point
     if problem.loss.block is not None:
         solver = rescued(solver)
     if ascends(problem):

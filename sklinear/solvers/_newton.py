@@ -19,15 +19,23 @@ STAGE_GAIN = 0.03
 STAGE_GAIN_SMOOTH = 0.3
 
 
-def newton(problem, start):
-    """Yield the iterates of Newton's method."""
+def newton(problem, start, stepper=None):
+    """Yield the iterates of Newton's method.
+
+    A stepper that has solved the problem with a larger penalty knows the Hessian, and the start
+    is close.
+    """
     if start.dual is not None:
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
-    stepper = Newton()
+    stepper = stepper or Newton()
     slack = ROUGH * problem.value_at_zero
-    pilot = approach(problem, stepper, start, slack)
-    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), slack=slack)
+    if stepper.shown is not None:
+        stepper.resume()
+        pilot, scores = None, start.scores
+    else:
+        pilot, scores = approach(problem, stepper, start, slack), None
+    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), scores, slack=slack)
     yield iterate
     # A pilot is nearer than the optimum of a large penalty.
     for stage in () if pilot else stages(problem, iterate):
@@ -93,7 +101,7 @@ class Newton:
     def __init__(self):
         self.proximal = ProximalNewton()
         self.smoothed = SmoothedNewton()
-        self.finished = None
+        self.finished, self.shown = None, None
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
@@ -106,6 +114,10 @@ class Newton:
         following = self.proximal.step(problem, iterate)
         self.shown = self.proximal.shown
         return following
+
+    def resume(self):
+        """Go on with another penalty."""
+        self.proximal.renewal.resume()
 
     def enlarge(self):
         """Go on with more samples than those seen so far."""

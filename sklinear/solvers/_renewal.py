@@ -54,6 +54,10 @@ class Renewal:
             self.hessian = Hessian(problem, curvature, free, self.max_rows, precise)
         return self.hessian
 
+    def resume(self):
+        """Go on with another penalty: the first step has none to be compared with."""
+        self.predicted, self.whole, self.near = -np.inf, False, False
+
     def enlarge(self):
         """Go on with more samples: what is known is that of some of them."""
         self.max_rows, self.precise, self.near, self.stalls = None, False, False, 0
