@@ -16,6 +16,7 @@ from ._penalty import ElasticNet
 from ._problem import Problem
 from ._threads import serial_blas
 from ._validation import (
+    check_penalty_factor,
     check_X_y,
     encode_labels,
     sample_probabilities,
@@ -32,6 +33,7 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         "fit_intercept": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "penalty_factor": ["array-like", None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -120,15 +122,18 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         return self._problem(wrap(X), labels, weights, len(classes)), classes
 
     def _problem(self, data, labels, weights, n_classes):
+        factor = check_penalty_factor(self.penalty_factor, data.shape[1])
+        number, factor = (factor, 1.0) if np.ndim(factor) == 0 else (1.0, factor)
+        l1 = number * self.alpha * self.l1_ratio
         # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
-        l2 = self.alpha * (1 - self.l1_ratio) * (2 if n_classes == 2 else 1)
+        l2 = number * self.alpha * (1 - self.l1_ratio) * (2 if n_classes == 2 else 1)
         return Problem(
             data=data,
             labels=labels,
             weights=weights,
             n_classes=n_classes,
             loss=self._loss(),
-            penalty=ElasticNet(float(self.alpha * self.l1_ratio), float(l2)),
+            penalty=ElasticNet(float(l1), float(l2), factor),
             fit_intercept=self.fit_intercept,
         )
 

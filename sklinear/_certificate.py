@@ -2,14 +2,14 @@
 
     D(G) = -sum_i p_i conjugate(g_i) - sum_jk (|A_jk| - l1)_+^2 / (2 l2),    A = X^T diag(p) G
 
-subject to sum_i p_i g_i = 0 when there is an intercept, and to |A_jk| <= l1 where l2 = 0.
+subject to sum_i p_i g_i = 0 when there is an intercept, to A_j = 0 for the features j that no
+penalty holds, and to |A_jk| <= l1 where l2 = 0.
 D is at most the smallest value of F, so F(W, b) - D(G) bounds the distance to the optimum.
 The gap is computed as a sum of terms of which none is negative, never as a difference.
 """
 
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.optimize import brentq
 
 DISTANCES = (1e-6, 1e-4, 1e-2, 0.1, 0.5)  # of the best scale from one
@@ -56,18 +56,14 @@ def best_scale(problem, iterate):
     if penalty.l1 == 0 and largest >= 1:
         return 1.0
     if penalty.l2 == 0:
-        size = np.abs(iterate.correlation).max(initial=0.0)
         # One part in 1e15 less: rounding must not lift t A above l1.
-        if size > 0:
-            largest = min(largest, (1 - 1e-15) * penalty.l1 / size)
-
-    # The others don't count at t <= 1.
-    large = iterate.correlation[np.abs(iterate.correlation) > penalty.l1]
+        largest = min(largest, (1 - 1e-15) * penalty.largest_scale(iterate.correlation))
+    penalty_slope = penalty.dual_slope(iterate.correlation) if penalty.l2 > 0 else None
 
     def slope(t):
         _, value = problem.loss.conjugate(problem.labels, problem.weights, iterate.dual, t)
-        if penalty.l2 > 0:
-            value += penalty.dual_slope(iterate.correlation if t > 1 else large, t)
+        if penalty_slope is not None:
+            value += penalty_slope(t)
         return -value
 
     return _root(slope, largest)

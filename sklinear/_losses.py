@@ -27,6 +27,12 @@ from ._threads import over_rows
 COARSE = 2.0  # of log frequencies; nearer to the optimum Newton's method is better
 
 
+def _first_zero(values, move):
+    """The smallest t > 0 at which an entry of values + t * move falls to zero."""
+    falling = move < 0
+    return np.min(np.maximum(values[falling], 0.0) / -move[falling], initial=np.inf)
+
+
 def _sums(pairs):
     """Sums of the first and of the second numbers."""
     first, second = zip(*pairs, strict=True)
@@ -124,6 +130,14 @@ class Loss:
         """A nearby dual point, in the domain, with sum_i p_i g_i = 0 (works in place)."""
         raise NotImplementedError
 
+    def room(self, dual, labels, weights):
+        """A curvature made of the distances of dual variables from the edge of their domain."""
+        raise NotImplementedError
+
+    def longest(self, dual, move, labels):
+        """The largest t for which g + t * move stays in the domain of the conjugate."""
+        raise NotImplementedError
+
     def curvature(self, scores, labels, weights):
         """Second derivative in the scores."""
         _, dual = self.value_and_dual(scores, labels, weights)
@@ -172,6 +186,16 @@ class CrossEntropy(Loss):
         """Move mass between classes (see `balance_simplex`)."""
         return balance_simplex(dual, labels, weights)
 
+    def room(self, dual, labels, weights):
+        """That of the probabilities q, which are their distances from zero."""
+        return self.curvature_at(dual, labels, weights)
+
+    def longest(self, dual, move, labels):
+        """Until the first probability is zero."""
+        probabilities, rows = dual.copy(), np.arange(len(labels))
+        probabilities[rows, labels] += 1.0
+        return _first_zero(probabilities, move)
+
     def mixture(self, residual, frequency):
         """What `balance` does to the probabilities."""
         return mixture(*mass_to_move(residual, frequency))
@@ -208,6 +232,20 @@ class _HingeFamily(Loss):
     def value_at_zero(self, n_classes):
         """C - 1: each wrong class violates the margin by one."""
         return float(n_classes - 1)
+
+    def room(self, dual, labels, weights):
+        """The distances of the u from 0 or, where that is nearer, from their upper bound."""
+        _, largest = self.block
+        factor = np.maximum(np.minimum(dual, largest - dual), 0.0)
+        return StarCurvature(self._wrong(factor, labels), labels, weights)
+
+    def longest(self, dual, move, labels):
+        """Until the first u is at a bound."""
+        _, largest = self.block
+        wrong = np.arange(dual.shape[1]) != labels[:, None]
+        dual, move = dual[wrong], move[wrong]
+        upper = _first_zero(largest - dual, -move) if np.isfinite(largest) else np.inf
+        return min(_first_zero(dual, move), upper)
 
     def _wrong(self, factor, labels):
         factor[np.arange(len(labels)), labels] = 0.0

@@ -1,6 +1,7 @@
-"""The elastic net: l1 ||W||_1 + l2/2 ||W||_F^2."""
+"""The elastic net: sum_j f_j (l1 ||W_j||_1 + l2/2 ||W_j||^2) over the features j."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -13,38 +14,76 @@ def soft_threshold(values, threshold):
 def best_shifts(coef, l1, l2, centre):
     """argmin over t_j of  sum_k l1 |W_jk - t_j| + C l2_j/2 (t_j - centre_j)^2, shape (d,).
 
-    `l2` is a number or an array of shape (d,).  At l2 = 0 it is a median of the row; of all
-    medians, the one nearest to zero.  Otherwise the minimiser solves
-    C l2 (t - centre) = l1 (entries above t - entries below t).
+    `l1` and `l2` are numbers or arrays of shape (d,).  At l2 = 0 it is a median of the row; of
+    all medians, the one nearest to zero.  Otherwise the minimiser solves
+    C l2 (t - centre) = l1 (entries above t - entries below t).  Where both are zero nothing
+    depends on t, and it is the centre.
     """
-    if l1 == 0:
+    if not np.any(l1):
         return centre
     ordered = np.sort(coef, axis=1)
     n_classes = coef.shape[1]
     low, high = ordered[:, (n_classes - 1) // 2], ordered[:, n_classes // 2]
-    median, l2 = np.clip(0.0, low, high), np.broadcast_to(l2, len(coef))[:, None]
+    median = np.clip(0.0, low, high)
+    l1, l2 = (np.broadcast_to(value, len(coef))[:, None] for value in (l1, l2))
     # Entries and the roots of the pieces between them interleave around the minimiser, so it
     # is the median of both lists together.
     above = n_classes - 2 * np.arange(n_classes + 1)
     positive = l2 > 0
     roots = centre[:, None] + l1 * above / (np.where(positive, l2, 1.0) * n_classes)
-    return np.where(positive[:, 0], np.median(np.hstack([ordered, roots]), axis=1), median)
+    bent = np.median(np.hstack([ordered, roots]), axis=1)
+    return np.select([positive[:, 0], l1[:, 0] > 0], [bent, median], centre)
 
 
 @dataclass(frozen=True)
 class ElasticNet:
-    """The penalty with weights `l1` = alpha * l1_ratio and `l2` = alpha * (1 - l1_ratio)."""
+    """The penalty with weights `l1` = alpha * l1_ratio and `l2` = alpha * (1 - l1_ratio).
+
+    `factor`, of shape (d, 1), multiplies both for each feature; it is 1 where all are alike.  A
+    feature of factor 0 is free, as the intercept is: its row of A must be zero.
+    """
 
     l1: float
     l2: float
+    factor: np.ndarray | float = 1.0
+
+    @cached_property
+    def l1s(self):
+        """l1 of each feature, a number where all are alike."""
+        return self.l1 * self.factor
+
+    @cached_property
+    def l2s(self):
+        """l2 of each feature."""
+        return self.l2 * self.factor
+
+    @cached_property
+    def free(self):
+        """Indices of the features without a penalty."""
+        return np.flatnonzero(np.ravel(self.factor) == 0)
+
+    @property
+    def is_even(self):
+        """Whether it is the same for all features."""
+        return np.ndim(self.factor) == 0
+
+    def scaled(self, number):
+        """The penalty times a number."""
+        return replace(self, l1=number * self.l1, l2=number * self.l2)
 
     def value(self, coef):
         """The penalty of W."""
-        value = 0.5 * self.l2 * np.vdot(coef, coef)
-        return float(value + self.l1 * np.abs(coef).sum()) if self.l1 else float(value)
+        weighted = self._with_factor(coef)
+        value = 0.5 * self.l2 * np.vdot(weighted, coef)
+        return float(value + self.l1 * np.abs(weighted).sum()) if self.l1 else float(value)
+
+    def gradient(self, coef):
+        """Of the L2 part."""
+        return self.l2s * coef
 
     def slope(self, coef, direction):
         """Derivative of the penalty at W along a direction, from the right."""
+        direction = self._with_factor(direction)
         slope = self.l2 * np.vdot(coef, direction)
         if self.l1:
             at_zero = np.abs(direction[coef == 0]).sum()
@@ -53,41 +92,90 @@ class ElasticNet:
 
     def prox(self, values, step):
         """argmin_W  step * penalty(W) + 1/2 ||W - values||^2."""
-        return soft_threshold(values, step * self.l1) / (1.0 + step * self.l2)
+        return soft_threshold(values, step * self.l1s) / (1.0 + step * self.l2s)
 
     def recentre(self, coef):
         """Shift each row of W to the least penalty; the losses don't see such a shift."""
         rows = np.flatnonzero(coef.any(axis=1))
         out, part = coef.copy(), coef[rows]
-        out[rows] -= best_shifts(part, self.l1, self.l2, part.mean(axis=1))[:, None]
+        l1, l2 = (np.broadcast_to(v, (len(coef), 1))[rows, 0] for v in (self.l1s, self.l2s))
+        out[rows] -= best_shifts(part, l1, l2, part.mean(axis=1))[:, None]
         return out
 
     def dual_value(self, correlation):
         """sup_W <-A, W> - penalty(W) = sum (|A| - l1)_+^2 / (2 l2); infinite or 0 at l2 = 0."""
-        excess = np.maximum(np.abs(correlation) - self.l1, 0.0)
+        excess = np.maximum(np.abs(self._held(correlation)) - self.l1s, 0.0)
         if self.l2 == 0:
             return np.inf if excess.any() else 0.0
-        return float(np.vdot(excess, excess) / (2 * self.l2))
+        return _half_square(excess, self._bends)
 
-    def dual_slope(self, correlation, scale):
-        """Derivative of dual_value(scale * A) in scale (l2 > 0)."""
-        size = np.abs(correlation)
-        return float(np.vdot(size, np.maximum(scale * size - self.l1, 0.0)) / self.l2)
+    def dual_slope(self, correlation):
+        """Derivative of dual_value(t * A) in t, as a function of t (l2 > 0)."""
+        size = np.abs(self._held(correlation))
+        every = size, self.l1s, self._bends
+        # The others don't count at t <= 1.
+        large = size > self.l1s
+        few = [_pick(values, large) for values in every]
+
+        def slope(t):
+            size, l1, l2 = every if t > 1 else few
+            return float(np.vdot(size, np.maximum(t * size - l1, 0.0) / l2))
+
+        return slope
+
+    def largest_scale(self, correlation):
+        """The largest t with |t A| <= l1."""
+        size = np.abs(self._held(correlation))
+        if self.is_even:
+            size = size.max(initial=0.0)
+            return self.l1 / size if size > 0 else np.inf
+        share = np.divide(size, self.l1s, out=np.zeros_like(size), where=self.l1s > 0)
+        return 1.0 / max(share.max(initial=0.0), np.finfo(float).tiny)
 
     def fenchel_young(self, coef, correlation):
         """penalty(W) + dual_value(A) + <W, A> as a sum of non-negative terms."""
-        if self.l2 == 0 and np.abs(correlation).max(initial=0.0) > self.l1:
+        correlation = self._held(correlation)
+        if self.l2 == 0 and (np.abs(correlation) > self.l1s).any():
             return np.inf
         if self.l1 == 0:
-            residual = self.l2 * coef
+            residual = self.l2s * coef
             residual += correlation
-            return float(np.vdot(residual, residual) / (2 * self.l2)) if self.l2 else 0.0
+            return _half_square(residual, self._bends) if self.l2 else 0.0
         # All terms are zero where w = 0 and |a| <= l1.
-        alive = (coef != 0) | (np.abs(correlation) > self.l1)
-        coef, correlation = coef[alive], correlation[alive]
-        inner = np.clip(correlation, -self.l1, self.l1)
-        total = np.vdot(np.abs(coef), self.l1 + np.sign(coef) * inner)
+        alive = (coef != 0) | (np.abs(correlation) > self.l1s)
+        l1, bends = _pick(self.l1s, alive), _pick(self._bends, alive)
+        coef, correlation, l2 = coef[alive], correlation[alive], _pick(self.l2s, alive)
+        inner = np.clip(correlation, -l1, l1)
+        total = np.vdot(np.abs(coef), l1 + np.sign(coef) * inner)
         if self.l2:
-            residual = self.l2 * coef + (correlation - inner)
-            total += np.vdot(residual, residual) / (2 * self.l2)
+            residual = l2 * coef + (correlation - inner)
+            total += _half_square(residual, bends)
         return float(total)
+
+    def _with_factor(self, coef):
+        return coef if self.is_even else self.factor * coef
+
+    def _held(self, correlation):
+        """A, exactly zero for the features that are free."""
+        if len(self.free) == 0:
+            return correlation
+        correlation = correlation.copy()
+        correlation[self.free] = 0.0
+        return correlation
+
+    @cached_property
+    def _bends(self):
+        """l2 to divide by, whose value does not matter where a feature is free."""
+        return self.l2s if len(self.free) == 0 else np.where(self.l2s > 0, self.l2s, 1.0)
+
+
+def _half_square(values, divisor):
+    """Sum of v^2 / (2 divisor)."""
+    if np.ndim(divisor):
+        return float(np.vdot(values, values / (2 * divisor)))
+    return float(np.vdot(values, values) / (2 * divisor))
+
+
+def _pick(values, chosen):
+    """Entries of an array of shape (d, 1), spread over the classes; a number is for all."""
+    return np.broadcast_to(values, chosen.shape)[chosen] if np.ndim(values) else values

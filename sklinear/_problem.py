@@ -1,6 +1,6 @@
 """The problem a solver is given: data, labels, weights, loss, penalty, intercept.
 
-F(W, b) = sum_i p_i loss(x_i W + b, y_i) + l1 ||W||_1 + l2/2 ||W||_F^2
+F(W, b) = sum_i p_i loss(x_i W + b, y_i) + penalty(W)
 """
 
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ._data import Data
+from ._free_features import FreeFeatures
 from ._losses import Loss
 from ._penalty import ElasticNet
 
@@ -110,6 +111,11 @@ class Problem:
         first = float(self.weights[0])
         return first if (self.weights == first).all() else None
 
+    @cached_property
+    def free_features(self):
+        """The features without a penalty, or None where there are none."""
+        return FreeFeatures(self) if len(self.penalty.free) else None
+
     def with_loss(self, loss):
         """The same problem with another loss."""
         return replace(self, loss=loss)
@@ -154,15 +160,19 @@ class Problem:
         """Of the loss at an iterate with the natural dual point, shape (d + 1, C)."""
         if iterate.gradient is not None:
             return iterate.gradient
-        residual = self.weights @ iterate.dual if self.fit_intercept else np.zeros(self.n_classes)
-        return np.vstack([iterate.correlation, residual])
+        return self._gradient_of(iterate.dual, iterate.correlation)
+
+    def _gradient_of(self, dual, correlation=None):
+        correlation = self.correlate(dual) if correlation is None else correlation
+        residual = self.weights @ dual if self.fit_intercept else np.zeros(self.n_classes)
+        return np.vstack([correlation, residual])
 
     def balanced(self, dual):
-        """A nearby dual point as the intercept demands it (works in place)."""
+        """A nearby dual point as the intercept and free features demand it (works in place)."""
         dual[self.weights == 0] = 0.0
         if self.fit_intercept:
             dual = self.loss.balance(dual, self.labels, self.weights)
-        return dual
+        return dual if self.free_features is None else self.free_features.held(dual)
 
     def certified(self, coef, intercept, scores, dual):
         """The iterate with a given dual point, balanced first when there is an intercept."""
@@ -197,6 +207,11 @@ class Problem:
     def _natural(self, coef, intercept, scores, dual, value):
         """The iterate with the natural dual point, made feasible."""
         known, residual, mixture = (self.loss, value), np.zeros(self.n_classes), None
+        if self.free_features is not None:
+            gradient = self._gradient_of(dual)
+            dual = self.balanced(dual)
+            correlation = self.correlate(dual)
+            return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
         if self.fit_intercept:
             residual = self.weights @ dual
             mixture = self.loss.mixture(residual, self.frequencies)

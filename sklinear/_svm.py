@@ -16,13 +16,13 @@ class SVMClassifier(BaseLinearClassifier):
     .. math::
 
         F(W, b) = \sum_i p_i \sum_{k \ne y_i} \max(0, 1 + z_{ik} - z_{i y_i})^e
-            + \alpha \Big[\rho \|W\|_1 + \tfrac{1 - \rho}{2} \|W\|_F^2\Big],
+            + \alpha \sum_j f_j \Big[\rho \|W_j\|_1 + \tfrac{1 - \rho}{2} \|W_j\|^2\Big],
         \qquad z_i = x_i W + b,
 
     e = 1 for the hinge and 2 for the squared hinge, with :math:`p_i = s_i / \sum s`, s the
-    product of sample and class weights. The intercept is never penalised. With two classes
-    there is one weight vector v with the penalty on v and scores ∓(x·v + b)/2, so that the
-    model is the binary SVM at ``C = 1 / (alpha * sum(s))``.
+    product of sample and class weights, and f the `penalty_factor`. The intercept is never
+    penalised. With two classes there is one weight vector v with the penalty on v and scores
+    ∓(x·v + b)/2, so that the model is the binary SVM at ``C = 1 / (alpha * sum(s))``.
 
     Parameters
     ----------
@@ -38,6 +38,9 @@ class SVMClassifier(BaseLinearClassifier):
         The fit ends when ``dual_gap_ <= tol * F(0)``, with F(0) = C - 1.
     max_iter : int, default=1000
         Largest number of outer iterations.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each feature, all ones if None. Not negative; a feature of
+        factor 0 is not penalised at all. The factors are used as they are, not rescaled.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight.
@@ -78,9 +81,9 @@ class SVMClassifier(BaseLinearClassifier):
     -----
     The gap is that of Fenchel duality: with dual variables u_ik for the wrong classes k,
     g_ik = u_ik, g_iy = -sum_k u_ik and A = X^T diag(p) G, the dual objective is ``sum p_i
-    sum_k (u_ik - q(u_ik)) - sum_jk max(0, |A_jk| - alpha rho)^2 / (2 alpha (1 - rho))``,
-    subject to sum_i p_i g_i = 0; q = 0 and 0 <= u <= 1 for the hinge, q(u) = u^2 / 4 and
-    u >= 0 for the squared hinge.
+    sum_k (u_ik - q(u_ik)) - sum_jk max(0, |A_jk| - alpha rho f_j)^2 / (2 alpha (1 - rho) f_j)``,
+    subject to sum_i p_i g_i = 0 and to A_j = 0 where f_j = 0; q = 0 and 0 <= u <= 1 for the
+    hinge, q(u) = u^2 / 4 and u >= 0 for the squared hinge.
 
     References
     ----------
@@ -112,6 +115,7 @@ class SVMClassifier(BaseLinearClassifier):
         fit_intercept=True,
         tol=1e-4,
         max_iter=1000,
+        penalty_factor=None,
         class_weight=None,
         warm_start=False,
         random_state=None,
@@ -123,6 +127,7 @@ class SVMClassifier(BaseLinearClassifier):
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
+        self.penalty_factor = penalty_factor
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.random_state = random_state

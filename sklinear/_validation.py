@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 # Squared features must not come near overflow.
 LARGEST_VALUE = {np.dtype(np.float64): 1e75, np.dtype(np.float32): 1e15}
@@ -101,6 +101,32 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
             "Give some of them a positive weight, or leave its samples out of X and y."
         )
     return weights / weights.sum()
+
+
+def check_penalty_factor(factor, n_features):
+    """Multipliers of the penalty, shape (d, 1), or a number where they are all the same."""
+    if factor is None:
+        return 1.0
+    factor = check_array(
+        factor, ensure_2d=False, dtype=np.float64, input_name="penalty_factor", copy=True
+    )
+    if factor.shape != (n_features,):
+        raise ValueError(
+            f"penalty_factor has shape {factor.shape}, but X has {n_features} features; give one "
+            f"number for each feature, in an array of shape ({n_features},)."
+        )
+    if factor.min() < 0:
+        place = int(factor.argmin())
+        raise ValueError(
+            f"penalty_factor[{place}] is {factor[place]:g}; factors must not be negative. Use 0 "
+            "to leave a feature without a penalty."
+        )
+    if factor.max() == 0:
+        raise ValueError(
+            "All penalty_factor values are zero: without a penalty there may be no optimum, and "
+            "there is no certificate. Give some feature a positive factor."
+        )
+    return float(factor[0]) if (factor == factor[0]).all() else factor[:, None]
 
 
 def _check_weights(sample_weight, X):

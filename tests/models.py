@@ -14,4 +14,5 @@ def make_model(loss, **params):
 def problem_of(model, X, y, sample_weight=None):
     """The problem that `model.fit(X, y, sample_weight)` solves, y holding 0 … C-1."""
     loss = getattr(model, "loss", "softmax")
-    return Problem(X, y, loss, model.alpha, model.l1_ratio, model.fit_intercept, sample_weight)
+    penalty = model.alpha, model.l1_ratio
+    return Problem(X, y, loss, *penalty, model.fit_intercept, sample_weight, model.penalty_factor)

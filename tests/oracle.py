@@ -25,6 +25,7 @@ class Problem:
     l1_ratio: float = 0.0
     fit_intercept: bool = True
     sample_weight: np.ndarray | None = None
+    penalty_factor: np.ndarray | None = None
 
     @property
     def n_classes(self):
@@ -39,6 +40,11 @@ class Problem:
     def at_zero(self):
         """F(0), the objective at W = 0, b = 0."""
         return np.log(self.n_classes) if self.loss == "softmax" else self.n_classes - 1.0
+
+    @property
+    def factor(self):
+        d = self.X.shape[1]
+        return np.ones(d) if self.penalty_factor is None else np.asarray(self.penalty_factor)
 
     @property
     def l1(self):
@@ -79,8 +85,8 @@ def objective(problem, coef, intercept):
     """F(W, b) in float64, of weights laid out as `coef_` and `intercept_`."""
     coef, intercept = np.float64(coef), np.float64(intercept)
     losses = sample_losses(class_scores(problem.X, coef, intercept), problem.y, problem.loss)
-    penalty = problem.l1 * np.abs(coef).sum() + problem.l2 / 2 * (coef**2).sum()
-    return problem.p @ losses + penalty
+    penalty = problem.l1 * np.abs(coef) + problem.l2 / 2 * coef**2
+    return problem.p @ losses + (problem.factor * penalty).sum()
 
 
 def optimum(problem):
@@ -92,8 +98,14 @@ def optimum(problem):
 
 
 def dual_objective(problem, g):
-    """D(g) = -Σ p ℓ*(g) - Σ (|A| - λ1)₊² / (2 λ2), g first shrunk to |A| <= λ1 if λ2 = 0."""
-    A = np.abs(problem.X.T @ (problem.p[:, None] * g))
+    """D(g) = -Σ p ℓ*(g) - Σ (|A| - λ1)₊² / (2 λ2), g first shrunk to |A| <= λ1 if λ2 = 0.
+
+    λ1 and λ2 are multiplied by the factor of the feature; where that is 0, A is taken for the 0
+    that it is up to rounding.
+    """
+    held = problem.factor > 0
+    factor = problem.factor[held, None]
+    A = np.abs(problem.X[:, held].T @ (problem.p[:, None] * g)) / factor
     if problem.l2 == 0:
         g = g * min(1, problem.l1 / A.max())
     true = np.arange(problem.n_classes) == problem.y[:, None]
@@ -101,7 +113,7 @@ def dual_objective(problem, g):
     conjugate = {"softmax": xlogy(q, q), "hinge": -u, "squared_hinge": u**2 / 4 - u}[problem.loss]
     excess = np.maximum(A - problem.l1, 0) if problem.l2 > 0 else np.zeros_like(A)
     shared = 2 if problem.n_classes == 2 else 1  # both columns of A are the one of w, but for sign
-    penalty = (excess**2).sum() / shared / (2 * problem.l2 or 1)
+    penalty = (factor * excess**2).sum() / shared / (2 * problem.l2 or 1)
     return -problem.p @ conjugate.sum(axis=1) - penalty
 
 
@@ -123,6 +135,10 @@ class Program:
         self.intercepts = slice(0 if C == 2 else 1, len(self.basis) if problem.fit_intercept else 0)
         self.design = self.relative_scores()
         coef = np.kron(np.eye(problem.X.shape[1]), self.basis.T)
+        self.factor_of = np.repeat(problem.factor, len(self.basis))
+        # Nothing but this holds the constant member of a feature without a penalty: it is zero.
+        constant = np.arange(self.n_coef) % len(self.basis) == 0
+        self.pinned = 1.0 * (constant & (self.factor_of == 0) & (C > 2))
         self.coef_of = np.pad(coef, [(0, 0), (0, self.design.shape[2] - self.n_coef)])
         pairs = zip(self.l1_terms(), self.margin_terms(), strict=True)
         self.terms = Terms(*map(np.concatenate, pairs))
@@ -135,9 +151,9 @@ class Program:
         return np.concatenate([coef.reshape(*self.true.shape, -1), intercept], axis=2)
 
     def l1_terms(self):
-        weights = self.coef_of if self.problem.l1 > 0 else self.coef_of[:0]
-        zero = np.zeros(len(weights))
-        return weights, zero, zero + 2 * self.unit * self.problem.l1, zero
+        held = np.flatnonzero(self.factor_of if self.problem.l1 > 0 else 0 * self.factor_of)
+        zero, factor = np.zeros(len(held)), self.factor_of[held]
+        return self.coef_of[held], zero, 2 * self.unit * self.problem.l1 * factor, zero
 
     def margin_terms(self):
         p = np.repeat(self.problem.p, self.problem.n_classes - 1)
@@ -150,9 +166,9 @@ class Program:
 
     def derivatives(self, v):
         """Gradient and Hessian of the smooth part: λ2/2 ‖w‖² - λ1 Σ w, and the softmax loss."""
-        is_coef = np.arange(len(v)) < self.n_coef
-        hessian = np.diag(is_coef * self.unit**2 * self.problem.l2)
-        gradient = hessian @ v - self.unit * self.problem.l1 * self.coef_of.sum(axis=0)
+        diagonal = self.factor_of * self.unit**2 * self.problem.l2 + self.pinned
+        hessian = np.diag(np.pad(diagonal, (0, len(v) - self.n_coef)))
+        gradient = hessian @ v - self.unit * self.problem.l1 * (self.factor_of @ self.coef_of)
         if self.problem.loss == "softmax":
             q = softmax(self.design @ v, axis=1)
             mean = np.einsum("ic,icv->iv", q, self.design)

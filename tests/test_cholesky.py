@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklinear.solvers._cholesky import ScaledCholesky
+from sklinear._cholesky import ScaledCholesky
 from sklinear.solvers._preconditioner import RIDGES, _with_diagonal
 
 

@@ -46,6 +46,7 @@ def test_parameters(Model):
         "l1_ratio": 0.0,
         "fit_intercept": True,
         "tol": 1e-4,
+        "penalty_factor": None,
         "class_weight": None,
         "warm_start": False,
         "random_state": None,

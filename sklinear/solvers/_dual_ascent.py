@@ -41,7 +41,7 @@ def ascends(problem):
     It is on sparse data, unless the variables are so few that a Hessian is cheap.
     """
     loss, penalty = problem.loss, problem.penalty
-    if not loss.ascends or penalty.l1 > MAX_L1_SHARE * penalty.l2:
+    if not (loss.ascends and penalty.is_even) or penalty.l1 > MAX_L1_SHARE * penalty.l2:
         return False
     d, n_classes = problem.shape
     return problem.data.sparse and (d + 1) * n_classes > dense_limit(problem)

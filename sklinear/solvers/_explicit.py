@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import _descent
-from ._cholesky import ScaledCholesky
+from .._cholesky import ScaledCholesky
 from ._model import violation
 
 DIVERGED = 1e3

@@ -103,6 +103,6 @@ def violations(weights, smoothing, largest):
 
 def signs(problem, share):
     """a = 0, which belongs to W = 0."""
-    l1 = np.full(problem.shape[0] * problem.n_classes, problem.penalty.l1)
+    l1 = np.broadcast_to(problem.penalty.l1s, problem.shape).ravel()
     product = share / (4.0 * l1)
     return Box(-l1, l1, np.zeros_like(l1), product, product, 0.0, share)

@@ -94,16 +94,16 @@ class InteriorPoint:
         """Weights that are small beside the slack of their bound, both on their scales, go."""
         if len(self.boxes) == 1:
             return self.coef
-        size, l1 = np.abs(self.coef), self.problem.penalty.l1
+        size, l1 = np.abs(self.coef), self.problem.penalty.l1s
         slack = l1 - np.abs(self.boxes[1].x).reshape(size.shape)
         return np.where(size * l1 < slack * size.max(), 0.0, self.coef)
 
     def _linearise(self):
         problem, x = self.problem, self.entries.spread(self.boxes[0].x)
         self.boxes[0].linearise(1.0 + self.entries.difference(self.scores))
-        self.slope = problem.penalty.l2 * self.coef + problem.data.correlate(x)
+        self.slope = problem.penalty.gradient(self.coef) + problem.data.correlate(x)
         self.imbalance = x.sum(axis=0) * problem.fit_intercept
-        self.bend = np.full(problem.shape, problem.penalty.l2)
+        self.bend = np.broadcast_to(problem.penalty.l2s, problem.shape).copy()
         if len(self.boxes) > 1:
             self.boxes[1].linearise(self.coef.ravel())
             self.slope += self.boxes[1].x.reshape(problem.shape)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from .._cholesky import ScaledCholesky
 from .._curvature import as_matrix, class_moments, star_blocks
 from .._threads import run
-from ._cholesky import ScaledCholesky
 
 RIDGES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
 

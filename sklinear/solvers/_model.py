@@ -10,6 +10,8 @@ import numpy as np
 
 from .._penalty import best_shifts
 
+FREE_RIDGE = 1e-10
+
 
 class QuadraticModel:
     """The model around `iterate` in the free variables.
@@ -31,15 +33,26 @@ class QuadraticModel:
         self.hessian = hessian
         self.free, self.kept = hessian.free, hessian.kept
         self.whole = np.vstack([iterate.coef, np.zeros(problem.n_classes)])
-        self.damping = np.broadcast_to(damping, len(iterate.coef))[self.kept[:-1], None]
-        self.ridge = problem.penalty.l2 + self.damping
+        self.damping = self._of_features(np.reshape(damping, (-1, 1)))
+        self.ridge = self._of_features(self._least_ridge(problem)) + self.damping
         self.start = self.whole[self.kept]
         self.gradient = _stacked_gradient(problem, iterate)[self.kept]
         # A class with next to no curvature would go to infinity; a step of ten is far for scores.
         lack = np.max(0.1 * np.abs(self.gradient[-1]) - hessian.class_curvature, initial=0.0)
-        self.intercept_ridge = 1e-10 * (problem.loss.bend + hessian.mean_curvature) + lack
-        self.l1 = np.full((len(self.start), 1), problem.penalty.l1)
-        self.l1[-1] = 0.0
+        self.intercept_ridge = FREE_RIDGE * (problem.loss.bend + hessian.mean_curvature) + lack
+        self.l1 = np.append(self._of_features(self.penalty.l1s), [[0.0]], axis=0)
+
+    def _least_ridge(self, problem):
+        """l2, and next to nothing for a free feature, of which a shift is not seen at all."""
+        penalty = problem.penalty
+        if len(penalty.free) == 0:
+            return penalty.l2s
+        level = FREE_RIDGE * (problem.loss.bend + self.hessian.mean_curvature)
+        return np.where(penalty.factor > 0, penalty.l2s, level * problem.mean_squares[:, None])
+
+    def _of_features(self, values):
+        """Those of the features in the model, shape (f, 1), of a number or an array (d, 1)."""
+        return np.broadcast_to(values, (len(self.whole) - 1, 1))[self.kept[:-1]]
 
     def expand(self, x):
         """Weights of all features, shape (d + 1, C), from those of the model."""
@@ -85,14 +98,14 @@ class QuadraticModel:
         ridge, damping = self.ridge[whole, 0], self.damping[whole, 0]
         share = np.divide(damping, ridge, out=np.zeros_like(ridge), where=ridge > 0)
         centre = rows.mean(axis=1) - share * start.mean(axis=1)
-        shift[:-1][whole] = -best_shifts(rows, self.penalty.l1, ridge, centre)[:, None]
+        shift[:-1][whole] = -best_shifts(rows, self.l1[:-1][whole, 0], ridge, centre)[:, None]
         return shift
 
 
 def _stacked_gradient(problem, iterate):
     """Gradient of the loss and the L2 part, shape (d + 1, C)."""
     gradient = problem.gradient(iterate).copy()
-    gradient[:-1] += problem.penalty.l2 * iterate.coef
+    gradient[:-1] += problem.penalty.gradient(iterate.coef)
     return gradient
 
 

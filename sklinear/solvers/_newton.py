@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from .._certificate import certify
-from .._penalty import ElasticNet
 from ._hessian import SINGLE_LIMIT
 from ._pilot import approach
 from ._preconditioner import MAX_MOMENTS, N_MODES
@@ -64,9 +63,8 @@ def stages(problem, iterate):
         return
     if certificate.gap <= 0.5 * certificate.objective:
         return
-    l1, l2 = problem.penalty.l1, problem.penalty.l2
     for power in range(math.floor(math.log(weakness(problem, iterate), 4)), 0, -1):
-        yield replace(problem, penalty=ElasticNet(4.0**power * l1, 4.0**power * l2))
+        yield replace(problem, penalty=problem.penalty.scaled(4.0**power))
 
 
 def weakness(problem, iterate):
@@ -75,13 +73,13 @@ def weakness(problem, iterate):
     It rules where l1 is a tenth of the largest correlation, or l2 a hundredth of the largest
     curvature of the loss in the weights.
     """
-    l1, l2 = problem.penalty.l1, problem.penalty.l2
+    penalty = problem.penalty
     curvature = problem.loss.bend * problem.mean_square
     return max(
         1.0,
         min(
-            0.1 * np.abs(iterate.correlation).max(initial=0.0) / l1 if l1 else np.inf,
-            0.01 * curvature / l2 if l2 else np.inf,
+            0.1 / penalty.largest_scale(iterate.correlation) if penalty.l1 else np.inf,
+            0.01 * curvature / penalty.l2 if penalty.l2 else np.inf,
         ),
     )
 

@@ -43,7 +43,7 @@ def represents(small, problem):
     are sure of what holds for those.
     """
     whole, part = problem.mean_squares, small.mean_squares
-    matters = problem.loss.bend * np.maximum(whole, part) > problem.penalty.l2
+    matters = problem.loss.bend * np.maximum(whole, part) > np.ravel(problem.penalty.l2s)
     alike = (whole <= MOMENT_RATIO * part) & (part <= MOMENT_RATIO * whole)
     return bool(alike[matters].all())
 

@@ -6,8 +6,8 @@ Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 import numpy as np
 from scipy.linalg import eigh
 
+from .._cholesky import ScaledCholesky
 from .._threads import run
-from ._cholesky import ScaledCholesky
 from ._sampling import draw_rows
 
 MAX_KRONECKER_FEATURES = 4096
@@ -126,6 +126,8 @@ class ClassModes:
         size = len(curvature.labels), 1
         weights = [curvature.product(np.tile(u, size)) @ u for u in modes.T]
         weights = np.column_stack([curvature.diagonal(), *weights])
+        free = model.penalty.free[model.kept[:-1][model.penalty.free]]
+        self.unheld = np.append(np.searchsorted(np.flatnonzero(model.kept[:-1]), free), -1)
         self.hessians = _weighted_moments(model.hessian.data, np.maximum(weights, 0.0))
         self.diagonal = None
 
@@ -135,7 +137,7 @@ class ClassModes:
             return
         self.diagonal = diagonal
         self.shift = diagonal.sum(axis=1, keepdims=True)
-        self.shift[-1] = np.inf
+        self.shift[self.unheld] = np.inf
         diagonals = (diagonal @ self.directions**2).T
         self.factors = run(
             lambda k: _with_diagonal(self.hessians[k], diagonals[k]),

@@ -7,7 +7,7 @@ X, do the rest.  That is far cheaper than the explicit exact Hessian where sampl
 
 import numpy as np
 
-from ._cholesky import ScaledCholesky
+from .._cholesky import ScaledCholesky
 from ._explicit import improve
 from ._model import violation
 

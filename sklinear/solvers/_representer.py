@@ -1,4 +1,4 @@
-"""Reduction to n dimensions for dense data with more features than samples and no L1 part.
+"""Reduction to n dimensions for dense data with more features than samples, L2 alike for all.
 
 By the representer theorem the optimal weights are W = X^T B.  With X X^T = U S U^T the
 problem on the rows of U S^(1/2) (n, r) has the same scores and the same penalty at
@@ -22,7 +22,8 @@ MAX_SAMPLES = 4096
 def applies(problem):
     """Whether the reduction is exact and pays."""
     n, d = problem.data.shape
-    exact = problem.penalty.l1 == 0 and not problem.data.sparse
+    penalty = problem.penalty
+    exact = penalty.l1 == 0 and penalty.is_even and not problem.data.sparse
     return exact and d >= max(MIN_FEATURES, 1.2 * n) and n <= MAX_SAMPLES
 
 

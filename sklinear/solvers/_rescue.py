@@ -93,10 +93,13 @@ def _few_samples(problem):
 
 
 def interior_cost(problem):
-    """What the interior-point method costs; infinite for other losses than the hinges."""
+    """What the interior-point method costs; infinite where it does not apply.
+
+    It knows the hinges only, and divides by the penalty of each feature.
+    """
     pairs, weights = _sizes(problem)
     size = min(pairs, weights)
-    if problem.loss.block is None or size > MAX_SIZE:
+    if problem.loss.block is None or size > MAX_SIZE or len(problem.penalty.free):
         return np.inf
     n, d = problem.data.shape
     n_classes = problem.n_classes

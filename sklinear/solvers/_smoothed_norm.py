@@ -41,10 +41,10 @@ STALE_PRODUCTS = 40
 
 @dataclass(frozen=True)
 class SmoothedNorm:
-    """l1 sum sqrt(w^2 + beta^2) + l2/2 ||W||^2."""
+    """sum l1_j sqrt(w^2 + beta^2) + l2_j/2 w^2, l1 and l2 numbers or arrays of shape (d, 1)."""
 
-    l1: float
-    l2: float
+    l1: np.ndarray | float
+    l2: np.ndarray | float
     beta: float
 
     def eta(self, coef):
@@ -53,7 +53,7 @@ class SmoothedNorm:
 
     def value(self, coef):
         """The smoothed penalty of W."""
-        return self.l1 * self.eta(coef).sum() + 0.5 * self.l2 * np.vdot(coef, coef)
+        return float((self.l1 * self.eta(coef)).sum() + 0.5 * np.vdot(coef, self.l2 * coef))
 
     def gradient(self, coef):
         """Its gradient."""
@@ -65,7 +65,7 @@ class SmoothedNorm:
 
     def excess(self, coef):
         """What the smoothing adds to the penalty."""
-        return self.l1 * (self.eta(coef) - np.abs(coef)).sum()
+        return float((self.l1 * (self.eta(coef) - np.abs(coef))).sum())
 
 
 class SmoothedNewton:
@@ -93,7 +93,7 @@ class SmoothedNewton:
         if problem is not self.problem:
             self._begin(problem, iterate)
         penalty = problem.penalty
-        norm = SmoothedNorm(penalty.l1, penalty.l2, self.beta)
+        norm = SmoothedNorm(penalty.l1s, penalty.l2s, self.beta)
         if norm.excess(iterate.coef) < 0.01 * SMALLEST_SHARE * problem.objective(iterate):
             return None
         free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
@@ -104,14 +104,15 @@ class SmoothedNewton:
             problem, iterate, Hessian(problem, curvature, free, rows, self.near), 0.0
         )
         gradient = model.gradient.copy()
-        gradient[:-1] += norm.gradient(iterate.coef) - penalty.l2 * iterate.coef
+        gradient[:-1] += norm.gradient(iterate.coef) - penalty.gradient(iterate.coef)
         move, bend = self._solve(model, norm, gradient)
         ray = Ray(problem, iterate, move, norm)
         step, change = ray.search(longest=16.0)
         if step == 0:
             return None
         natural = iterate.coef / norm.eta(iterate.coef)
-        self.slope = np.clip(natural + bend * ray.coef_move / penalty.l1, -1.0, 1.0)
+        bent = bend / np.where(penalty.l1s > 0, penalty.l1s, 1.0) * ray.coef_move
+        self.slope = np.clip(natural + bent, -1.0, 1.0)
         found = ray.at(step)
         self._show(ray, model, norm, found)
         self._adapt(problem, model, norm, ray, -np.vdot(gradient, move), change)
@@ -122,7 +123,8 @@ class SmoothedNewton:
         certificate = certify(problem, iterate)
         left = max(certificate.gap, SMALLEST_SHARE * certificate.objective)
         excess = FIRST_SHARE * min(left, certificate.objective)
-        self.beta = excess / (problem.penalty.l1 * iterate.coef.size)
+        total = np.broadcast_to(problem.penalty.l1s, iterate.coef.shape).sum()
+        self.beta = excess / total
         self.slope = iterate.coef / np.hypot(iterate.coef, self.beta)
         self.problem, self.near = problem, False
 
@@ -157,7 +159,8 @@ class SmoothedNewton:
         problem, shown = ray.problem, found
         ceiling = problem.objective(found) + norm.excess(found.coef)
         for multiple in SMALL:
-            coef = np.where(np.abs(found.coef) < multiple * self.beta, 0.0, found.coef)
+            small = (np.abs(found.coef) < multiple * self.beta) & (norm.l1 > 0)
+            coef = np.where(small, 0.0, found.coef)
             scores = problem.scores(coef, found.intercept)
             sparse = replace(found, coef=coef, scores=scores, loss_value=None)
             if problem.objective(sparse) <= ceiling:

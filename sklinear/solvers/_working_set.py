@@ -50,11 +50,12 @@ def free_variables(problem, iterate):
     n, d = problem.data.shape
     free = np.ones((d + 1, problem.n_classes), dtype=bool)
     free[-1] = problem.fit_intercept
-    l1 = problem.penalty.l1
-    if l1 == 0 or free.size <= FEW_VARIABLES:
+    penalty = problem.penalty
+    if penalty.l1 == 0 or free.size <= FEW_VARIABLES:
         return free
     support = iterate.coef != 0
-    excess = np.where(support, 0.0, np.abs(iterate.correlation) - l1)
+    support[penalty.free] = True
+    excess = np.where(support, 0.0, np.abs(problem.gradient(iterate)[:-1]) - penalty.l1s)
     size = np.count_nonzero(support)
     if is_wide(problem):
         room = max(ROOM_WIDE, size // 4)
