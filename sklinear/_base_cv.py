@@ -196,6 +196,7 @@ class CrossValidated(BaseEstimator):
         shape = n_folds, *self.alphas_.shape
         self.scores_ = np.reshape([path.scores for path in paths], shape)
         self.n_iter_ = np.reshape([path.n_iter for path in paths], shape)
+        self.n_nonzero_features_ = np.reshape([path.n_nonzero for path in paths], shape)
         self.mean_scores_ = self.scores_.mean(axis=0)
         self.std_error_ = np.full(shape[1:], np.nan)
         if n_folds > 1:

@@ -44,6 +44,9 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         with F(0) = log C.
     max_iter : int, default=1000
         Largest number of outer iterations of a fit.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
+        penalised at all.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight in all data.
@@ -75,7 +78,10 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         n_l1_ratios, n_alphas) that holds CSR arrays of shape (n_rows, n_features + 1). A class
         that a fold's training part lacks has weights 0 and the intercept -inf.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
-        Number of outer iterations of each fit.
+        Number of outer iterations of each fit; 1 where it was interpolated between two others
+        and certified.
+    n_nonzero_features_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
+        Number of features with a non-zero weight for some class.
     coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes
         Weights of the refit, in the precision of X.
     intercept_ : ndarray of shape (C,), or (1,) for two classes
@@ -148,6 +154,7 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         fit_intercept=True,
         tol=1e-4,
         max_iter=1000,
+        penalty_factor=None,
         class_weight=None,
         n_jobs=None,
         random_state=None,
@@ -164,6 +171,7 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
+        self.penalty_factor = penalty_factor
         self.class_weight = class_weight
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -212,6 +220,9 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         with F(0) = C - 1.
     max_iter : int, default=1000
         Largest number of outer iterations of a fit.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
+        penalised at all.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight in all data.
@@ -243,7 +254,10 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         n_l1_ratios, n_alphas) that holds CSR arrays of shape (n_rows, n_features + 1). A class
         that a fold's training part lacks has weights 0 and the intercept -inf.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
-        Number of outer iterations of each fit.
+        Number of outer iterations of each fit; 1 where it was interpolated between two others
+        and certified.
+    n_nonzero_features_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
+        Number of features with a non-zero weight for some class.
     coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes
         Weights of the refit, in the precision of X.
     intercept_ : ndarray of shape (C,), or (1,) for two classes
@@ -318,6 +332,7 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         fit_intercept=True,
         tol=1e-4,
         max_iter=1000,
+        penalty_factor=None,
         class_weight=None,
         n_jobs=None,
         random_state=None,
@@ -335,6 +350,7 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
+        self.penalty_factor = penalty_factor
         self.class_weight = class_weight
         self.n_jobs = n_jobs
         self.random_state = random_state

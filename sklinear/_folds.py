@@ -47,16 +47,18 @@ class FoldPath:
     Attributes
     ----------
     scores : ndarray of shape (n_alphas,)
-    n_iter : ndarray of shape (n_alphas,), int
+    n_iter, n_nonzero : ndarray of shape (n_alphas,), int
+        Iterations; features with a non-zero weight.
     converged : ndarray of shape (n_alphas,), bool
-    coefs : list
+    coefs : tuple
         Weights and intercepts (see `compact`), or None for each alpha.
     """
 
     scores: np.ndarray
     n_iter: np.ndarray
+    n_nonzero: np.ndarray
     converged: np.ndarray
-    coefs: list
+    coefs: tuple
 
 
 def make_folds(splits, samples):
@@ -145,10 +147,11 @@ def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
                 raise KeyboardInterrupt
             fitted = FoldModel(samples, fold, present, solution)
             kept = compact(*fitted.weights()) if keep_coefs else None
-            n_iter = len(solution.history["gap"]) - 1
-            rows.append((score(fitted), n_iter, solution.converged, kept))
-    scores, n_iter, converged, coefs = zip(*rows, strict=True)
-    return FoldPath(np.array(scores), np.array(n_iter), np.array(converged), list(coefs))
+            n_iter = max(1, len(solution.history["gap"]) - 1)
+            n_nonzero = np.count_nonzero(solution.iterate.coef.any(axis=1))
+            rows.append((score(fitted), n_iter, n_nonzero, solution.converged, kept))
+    *numbers, coefs = zip(*rows, strict=True)
+    return FoldPath(*map(np.array, numbers), coefs)
 
 
 @dataclass(frozen=True)
