@@ -115,7 +115,9 @@ class Path:
         problem = self._problem(index)
         settings = dict(self.accuracy)
         settings["tol"] *= KNOT_TOL
-        solution = solve(problem, self._start(problem, index, knots), solver=self.solver, **settings)
+        solution = solve(
+            problem, self._start(problem, index, knots), solver=self.solver, **settings
+        )
         solution = replace(solution, converged=solution.gap <= self.target)
         iterate = solution.iterate
         scaled = replace(
@@ -185,8 +187,12 @@ class Path:
             gap=certificate.gap,
             converged=certificate.gap <= self.target,
             interrupted=False,
-            history={"seconds": np.zeros(1), "passes": np.full(1, problem.data.passes.total),
-             "objective": np.array([certificate.objective]), "gap": np.array([certificate.gap])},
+            history={
+                "seconds": np.zeros(1),
+                "passes": np.full(1, problem.data.passes.total),
+                "objective": np.array([certificate.objective]),
+                "gap": np.array([certificate.gap]),
+            },
             scale=certificate.scale,
         )
 
@@ -205,7 +211,8 @@ def combine(iterates, factors):
     parts = list(zip(factors, iterates, strict=True))
     return Iterate(
         *(sum(f * getattr(i, name) for f, i in parts) for name in ("coef", "intercept", "scores")),
-        None, None,
+        None,
+        None,
     )
 
 
