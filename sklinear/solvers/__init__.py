@@ -9,14 +9,14 @@ from functools import partial
 
 from ._dual_ascent import ascends, dual_ascent
 from ._newton import Newton, newton
-from ._proximal_point import proximal_point
+from ._proximal_point import Memory, proximal_point
 from ._representer import applies, representer
 from ._rescue import rescued
 
 
 def choose(problem):
     """The solver for a problem."""
-    solver = partial(newton, stepper=Newton()) if problem.loss.smooth else proximal_point
+    solver = partial(newton, stepper=Newton()) if problem.loss.smooth else partial(proximal_point, memory=Memory())
     if problem.loss.block is not None:
         solver = rescued(solver)
     if ascends(problem):

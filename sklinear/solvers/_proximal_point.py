@@ -25,13 +25,18 @@ WIDEST_SIGMA = 0.5
 MAX_INNER = 30
 
 
-def proximal_point(problem, start):
+def proximal_point(problem, start, memory=None):
     """Yield the iterates of the proximal-point method, one for each Newton step."""
+    memory = memory or Memory()
     iterate, sigma = opening(problem, start)
+    if memory.sigma:
+        sigma = memory.sigma
+        memory.newton.resume()
     if start.dual is not None:
         yield iterate
-    newton = Newton()
+    newton = memory.newton
     while True:
+        memory.sigma = sigma
         centre, count = iterate, 0
         smoothed = problem.with_loss(problem.loss.smoothed(centre.dual, sigma))
         iterate = smoothed.evaluate(centre.coef, centre.intercept, centre.scores.copy())
@@ -49,6 +54,11 @@ def proximal_point(problem, start):
             sigma *= growth(count)
         else:
             iterate, sigma = centre, sigma / 4
+
+
+class Memory:
+    def __init__(self):
+        self.newton, self.sigma = Newton(), None
 
 
 def opening(problem, start):

@@ -30,11 +30,12 @@ def applies(problem):
 def representer(solver):
     """The solver on the reduced problem, then, should it end too early, on the whole one."""
 
+    basis = []
+
     def reduced(problem, start):
-        values, vectors = np.linalg.eigh(problem.data.gram())
-        kept = values > values[-1] * len(values) * np.finfo(float).eps
-        root = np.sqrt(values[kept])
-        vectors = np.ascontiguousarray(vectors[:, kept])
+        if not basis:
+            basis.extend(eigenvectors(problem.data))
+        vectors, root = basis
         small = replace(problem, data=DenseData(vectors * root, problem.data.passes, 0.0))
         coef = vectors.T @ problem.data.scores(start.coef) / root[:, None]
         for inner in solver(small, replace(start, coef=coef)):
@@ -45,3 +46,10 @@ def representer(solver):
         yield from solver(problem, replace(start, coef=iterate.coef, intercept=iterate.intercept))
 
     return reduced
+
+
+def eigenvectors(data):
+    """Eigenvectors of X X^T, and the roots of their eigenvalues, where these are not zero."""
+    values, vectors = np.linalg.eigh(data.gram())
+    kept = values > values[-1] * len(values) * np.finfo(float).eps
+    return np.ascontiguousarray(vectors[:, kept]), np.sqrt(values[kept])
