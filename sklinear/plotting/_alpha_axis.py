@@ -9,7 +9,14 @@ BELOW = 36  # points, for the numbers and the name of the axis
 
 def alpha_axis(ax, alphas):
     """Make x a logarithmic axis of alpha that falls from left to right."""
-    ax.set(xscale="log", xlabel="alpha", xlim=(np.max(alphas), np.min(alphas)))
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    largest, smallest = np.max(alphas), np.min(alphas)
+    ax.set(xscale="log", xlabel="alpha", xlim=(largest, smallest))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    if largest < 100 * smallest:  # too few powers of ten
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
 
 
 def features_axis(ax, alphas, counts):
