@@ -134,7 +134,10 @@ class Path:
         candidates = [knots[-1:], knots[-2:]] + ([knots[-3:]] if self.smooth_path else [])
         points = [self._point(chosen, index) for chosen in candidates]
         best = min(points, key=problem.objective)
-        dual = None if problem.loss.smooth else knots[-1].iterate.dual.copy()
+        dual = None
+        if not problem.loss.smooth:
+            factors = lagrange([knot.alpha for knot in knots[-2:]], self.alphas[index])
+            dual = combine_dual([knot.iterate for knot in knots[-2:]], factors)[0]
         return Start(best.coef, best.intercept, dual, best.scores)
 
     def _point(self, knots, index):

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._certificate import certify
+from .._problem import Iterate
 from ._newton import Newton, weakness
 
 INNER_SHARE = 0.3
@@ -28,15 +29,14 @@ MAX_INNER = 30
 def proximal_point(problem, start, memory=None):
     """Yield the iterates of the proximal-point method, one for each Newton step."""
     memory = memory or Memory()
-    iterate, sigma = opening(problem, start)
-    if memory.sigma:
-        sigma = memory.sigma
-        memory.newton.resume()
-    if start.dual is not None:
-        yield iterate
     newton = memory.newton
+    if memory.sigma and start.dual is not None:
+        iterate, sigma = memory.resume(problem, start)
+    else:
+        iterate, sigma = opening(problem, start)
+        if start.dual is not None:
+            yield iterate
     while True:
-        memory.sigma = sigma
         centre, count = iterate, 0
         smoothed = problem.with_loss(problem.loss.smoothed(centre.dual, sigma))
         iterate = smoothed.evaluate(centre.coef, centre.intercept, centre.scores.copy())
@@ -49,6 +49,7 @@ def proximal_point(problem, start, memory=None):
                 break
             iterate, count = following, count + 1
             yield newton.shown
+        memory.sigma = sigma * memory_growth(count)
         # Where nothing is left to gain, the first gap was as small as rounding lets it be.
         if _solved(problem, smoothed, iterate, first if following else np.inf):
             sigma *= growth(count)
@@ -59,6 +60,17 @@ def proximal_point(problem, start, memory=None):
 class Memory:
     def __init__(self):
         self.newton, self.sigma = Newton(), None
+
+    def resume(self, problem, start):
+        self.newton.resume()
+        scores = problem.scores(start.coef, start.intercept) if start.scores is None else start.scores
+        dual = problem.balanced(problem.loss.clip(start.dual, problem.labels))
+        return Iterate(start.coef, start.intercept, scores, dual, None), self.sigma
+
+import os
+MG=eval(os.environ.get("MG","(4,1,.25)"))
+def memory_growth(count):
+    return MG[0] if count<=2 else MG[1] if count<=4 else MG[2]
 
 
 def opening(problem, start):
