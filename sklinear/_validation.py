@@ -1,12 +1,14 @@
 """At the door: what users pass becomes a matrix, labels and weights, or a clear error."""
 
+import reprlib
 from contextlib import contextmanager
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 # Squared features must not come near overflow.
 LARGEST_VALUE = {np.dtype(np.float64): 1e75, np.dtype(np.float32): 1e15}
@@ -26,12 +28,16 @@ def unchanged_features_on_error(estimator):
         raise
 
 
-def check_X_y(estimator, X, y):
-    """X as float32 or float64, dense or canonical CSR, and y as a 1-D array."""
+def check_X_y(estimator, X, y, reset=True):
+    """X as float32 or float64, dense or canonical CSR, and y as a 1-D array.
+
+    `reset` says whether the estimator takes its features from X or X must have those it knows.
+    """
     X, y = validate_data(
         estimator,
         X,
         y,
+        reset=reset,
         accept_sparse="csr",
         dtype=float_dtype(X),
         accept_large_sparse=True,
@@ -89,10 +95,70 @@ def encode_labels(y):
     return classes, labels.astype(np.int32)
 
 
+def encode_known_labels(y, classes):
+    """The index of each label among the given classes (int32)."""
+    places = {label: k for k, label in enumerate(classes.tolist())}
+    codes = [places.get(label, -1) for label in y.tolist()]
+    if -1 in codes:
+        i = codes.index(-1)
+        raise ValueError(
+            f"y[{i}] is {y.tolist()[i]!r}, which is none of the {len(classes)} classes "
+            f"{reprlib.repr(classes.tolist())}. Correct the label, or leave the sample out."
+        )
+    return np.array(codes, dtype=np.int32)
+
+
+def check_scores(scores):
+    """Scores (n, C) as float32 or float64 in C order, all finite."""
+    scores = check_array(
+        scores,
+        dtype=[np.float64, np.float32],
+        order="C",
+        ensure_all_finite=False,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_min_samples=0,
+    )
+    if scores.ndim != 2 or scores.shape[0] < 1 or scores.shape[1] < 2:
+        raise ValueError(
+            f"scores have the shape {scores.shape}; they need a row for each sample and a column "
+            "for each class, so at least one row and two columns. The scores z of one sample are "
+            "z[np.newaxis]; the one score s of a two-class model is the columns (-s/2, s/2)."
+        )
+    if not np.isfinite(scores).all():
+        i, k = np.argwhere(~np.isfinite(scores))[0]
+        raise ValueError(
+            f"scores[{i}, {k}] is {scores[i, k]}; scores must be finite. Check the features and "
+            "weights they come from, or leave the sample out."
+        )
+    return scores
+
+
+def check_columns(y, scores, labels=None):
+    """The column of each label (int32); `labels` are the names of the columns, 0..C-1 if None."""
+    y = column_or_1d(y)
+    n_samples, n_classes = scores.shape
+    if len(y) != n_samples:
+        raise ValueError(
+            f"scores have {n_samples} rows and y has {len(y)} labels; give one label a row."
+        )
+    names = np.arange(n_classes) if labels is None else column_or_1d(labels)
+    if len(names) != n_classes or len(set(names.tolist())) < n_classes:
+        raise ValueError(
+            f"labels are {reprlib.repr(names.tolist())}, and scores have {n_classes} columns; "
+            "give each column one name of its own, for instance labels=model.classes_."
+        )
+    try:
+        return encode_known_labels(y, names)
+    except ValueError as error:
+        if labels is not None:
+            raise
+        raise ValueError(f"{error} Or name the columns: labels=model.classes_.") from None
+
+
 def sample_probabilities(X, labels, classes, sample_weight, class_weight):
-    """p_i = s_i / sum s with s = sample_weight * class_weight, float64."""
-    weights = _check_weights(sample_weight, X)
-    weights = weights * _class_weights(class_weight, classes, labels, weights)[labels]
+    """p_i = s_i / sum s with s = sample_weight * class_weight, float64; every class has some."""
+    weights = combined_weights(X, labels, classes, sample_weight, class_weight)
     totals = np.bincount(labels, weights, minlength=len(classes))
     if not totals.all():
         empty = classes[np.flatnonzero(totals == 0)[0]]
@@ -129,7 +195,15 @@ def check_penalty_factor(factor, n_features):
     return float(factor[0]) if (factor == factor[0]).all() else factor[:, None]
 
 
-def _check_weights(sample_weight, X):
+def combined_weights(X, labels, classes, sample_weight, class_weight):
+    """s = sample_weight * class_weight up to a factor, float64."""
+    weights = check_weights(sample_weight, X)
+    weights = weights / weights.max()
+    return weights * _class_weights(class_weight, classes, labels, weights)[labels]
+
+
+def check_weights(sample_weight, X):
+    """Weights (n,) as float64, none negative and not all zero; ones for None."""
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, allow_all_zero_weights=True)
     if weights.min() < 0:
         place = int(weights.argmin())
@@ -139,10 +213,10 @@ def _check_weights(sample_weight, X):
         )
     if weights.max() == 0:
         raise ValueError(
-            "All sample_weight values are zero, so there is nothing to fit. Give at least one "
+            "All sample_weight values are zero, so no sample counts. Give at least one "
             "sample of each class a positive weight."
         )
-    return weights / weights.max()
+    return weights
 
 
 def _class_weights(class_weight, classes, labels, sample_weight):

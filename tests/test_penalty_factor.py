@@ -15,11 +15,12 @@ from problems import random_dual
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from sklinear import SoftmaxClassifier
+from sklinear import SoftmaxClassifier, inspection
 from sklinear._base import BaseLinearClassifier
 from sklinear._data import wrap
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Problem as InnerProblem
+from sklinear.conversion import logistic_regression_from_softmax
 from sklinear.solvers import choose
 from sklinear.solvers._newton import newton
 
@@ -300,3 +301,36 @@ def test_the_factors_of_the_caller_stay_as_they_are():
     factor = FACTOR.copy()
     SoftmaxClassifier(penalty_factor=factor).fit(X, y)
     np.testing.assert_array_equal(factor, FACTOR)
+
+
+@over_sizes
+@over_ratios
+@over_losses
+def test_objective_gradient_and_certificate(loss, l1_ratio, n_classes):
+    X, y = make_classes(n_classes)
+    model = make_model(loss, alpha=0.3, l1_ratio=l1_ratio, penalty_factor=FACTOR)
+    rows = 1 if n_classes == 2 else n_classes
+    coef = np.random.default_rng(0).normal(size=(rows, 5))
+    expected = objective(problem_of(model, X, y), coef, np.zeros(rows))
+    assert inspection.objective(model, X, y, coef=coef) == pytest.approx(expected, rel=1e-13)
+    assert inspection.check_estimator_gradient(model, X, y, random_state=0).passed
+    model.set_params(tol=1e-8, warm_start=True).fit(X, y)
+    found = inspection.certificate(model, X, y)
+    best = optimum(problem_of(model, X, y)).value
+    assert -1e-9 <= found.objective - best <= found.dual_gap + 1e-9 <= 1e-3
+
+
+def test_zero_weights_of_a_free_feature_are_no_kink():
+    X, y = make_classes(3)
+    model = SoftmaxClassifier(alpha=0.3, l1_ratio=1, penalty_factor=FACTOR)
+    check = inspection.check_estimator_gradient(model, X, y, coef=np.zeros((3, 5)))
+    held = check.indices[:, 1] < 5
+    near = check.near_kink[held]
+    np.testing.assert_array_equal(near, FACTOR[check.indices[held, 1]] > 0)
+
+
+def test_no_logistic_regression_has_factors():
+    X, y = make_classes(3)
+    model = SoftmaxClassifier(penalty_factor=FACTOR).fit(X, y)
+    with pytest.raises(ValueError, match=r"penalty_factor, and LogisticRegression .* scale"):
+        logistic_regression_from_softmax(model, total_weight=len(y))

@@ -6,8 +6,9 @@ from problems import make_problem, model_at, random_point, zero_point
 from scipy.special import expit
 
 from sklinear._certificate import certify
+from sklinear._line_search import line_search
 from sklinear._losses import Hinge
-from sklinear._problem import best_shift, line_search
+from sklinear._shift import best_shift
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._proximal_newton import (
     ProximalNewton,

@@ -18,7 +18,8 @@ import numpy as np
 
 from .._ascent import Ascent
 from .._penalty import soft_threshold
-from .._problem import Iterate, best_shift
+from .._problem import Iterate
+from .._shift import best_shift
 from ._working_set import dense_limit
 
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond

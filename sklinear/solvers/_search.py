@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._problem import line_search
+from .._line_search import line_search
 
 SLACK, SLACK_L1 = 3e-4, 3e-6  # of what a step gained
 FLAT = 0.25  # slope at the end of a search by that at its start
