@@ -35,9 +35,12 @@ class Certificate:
     scale: float
 
 
-def certify(problem, iterate):
-    """Certificate of an iterate whose dual point is balanced; no pass over X."""
-    scale = best_scale(problem, iterate)
+def certify(problem, iterate, search=True):
+    """Certificate of an iterate whose dual point is balanced; no pass over X.
+
+    Without a search the dual point is scaled only as far as it must be to be feasible.
+    """
+    scale = best_scale(problem, iterate, search)
     loss_gap = problem.loss.fenchel_young(
         iterate.scores, problem.labels, problem.weights, iterate.dual, scale
     )
@@ -45,11 +48,11 @@ def certify(problem, iterate):
     return Certificate(problem.objective(iterate), loss_gap + penalty_gap, scale)
 
 
-def best_scale(problem, iterate):
+def best_scale(problem, iterate, search=True):
     """The t >= 0 that maximises D(t G).
 
     At l2 = 0 the constraint |t A| <= l1 bounds t; otherwise D is concave and smooth in t and
-    its slope is searched for a root.
+    its slope is searched for a root; without a search, t is 1 or the bound.
     """
     penalty = problem.penalty
     largest = problem.loss.largest_scale(iterate.dual)
@@ -58,6 +61,8 @@ def best_scale(problem, iterate):
     if penalty.l2 == 0:
         # One part in 1e15 less: rounding must not lift t A above l1.
         largest = min(largest, (1 - 1e-15) * penalty.largest_scale(iterate.correlation))
+    if not search:
+        return min(1.0, largest)
     penalty_slope = penalty.dual_slope(iterate.correlation) if penalty.l2 > 0 else None
 
     def slope(t):

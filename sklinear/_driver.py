@@ -101,7 +101,7 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0, solver=None):
     try:
         for iterate in (solver or choose(problem))(problem, start):
             if best is None:
-                history.add(*_at_zero(problem, iterate))
+                history.add(*_at_zero(problem, iterate, search=solver is None))
             iterate, certificate = bound.certify(iterate)
             history.add(certificate.objective, certificate.gap)
             if best is None or certificate.gap <= best_gap:
@@ -153,7 +153,7 @@ class LowerBound:
         return iterate, certificate
 
 
-def _at_zero(problem, iterate):
+def _at_zero(problem, iterate, search):
     """Objective and gap of W = 0, b = 0, with the dual point of the first iterate."""
     zero = Iterate(
         np.zeros_like(iterate.coef),
@@ -163,7 +163,7 @@ def _at_zero(problem, iterate):
         iterate.correlation,
         (problem.loss, problem.value_at_zero),
     )
-    return problem.value_at_zero, certify(problem, zero).gap
+    return problem.value_at_zero, certify(problem, zero, search).gap
 
 
 def rounded(problem, iterate, dtype):

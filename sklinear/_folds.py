@@ -143,8 +143,6 @@ def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
             max_iter=model.max_iter,
             dtype=samples.X.dtype,
         ):
-            if solution.interrupted:
-                raise KeyboardInterrupt
             fitted = FoldModel(samples, fold, present, solution)
             kept = compact(*fitted.weights()) if keep_coefs else None
             n_iter = max(1, len(solution.history["gap"]) - 1)

@@ -1,224 +1,261 @@
 """The optima of one problem along falling penalties.
 
-Solved are some of them, the knots, each from an extrapolation of the ones before.  Between two
-knots the weights, the scores, the dual point and its correlations with X are interpolated: all
-of them are linear in each other, so that the certificate of an interpolated optimum costs no
-pass over X.  Where it is not good enough, another knot is solved.
+Solved are some of them, the knots, each from what the ones before let expect, by a solver that
+goes on with what it has learnt.  Between two knots the weights, the scores, the dual point and
+its correlations with X are interpolated.  All are linear in each other, so that the certificate
+of an interpolated optimum costs no pass over X; where it is not good enough, a knot is added.
 
-The dual point and its correlations are convex combinations, linear in alpha: where both ends
-fulfil |A| <= alpha_end * l1_ratio, all points between them fulfil |A| <= alpha * l1_ratio.
+The dual point is interpolated between two knots, so that it stays in the domain of the
+conjugate, and linearly in alpha: where |A| <= alpha * l1_ratio holds at both, it holds between
+them.  Without an L1 part and its bends, polynomials in log alpha through three knots are nearer.
+
+References
+----------
+Park and Hastie, L1-regularization path algorithm for generalized linear models, JRSS B 69, 2007.
+Ndiaye, Le, Fercoq, Salmon and Takeuchi, Safe grid search with optimal complexity, ICML 2019.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ._alpha_max import alpha_max
 from ._certificate import certify
-from ._driver import Solution, Start, rounded, solve
+from ._driver import History, Solution, Start, rounded, solve
 from ._problem import Iterate
-from .solvers import choose
+from .solvers import choose, uses_dual
+from .solvers._blas import add_to
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
-KNOT_TOL = 0.3  # of tol: what a knot may lack, its neighbours lack too
-FIRST_STRIDE, MOST_KNOTS = 0.25, 3
-LONGER, SHORTER = 2.0, 0.5
-ORDER, SAFETY = 4, 0.3  # the gap grows with this power of the distance of the knots
+KNOT_TOL = 0.5  # of tol: what a knot lacks, its neighbours lack too
+FIRST_STRIDE = 0.25  # of log alpha
+NEAR = 0.03  # of F(0), for a start at zero
+LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.6
+ORDER = 3  # about the power of the stride with which the gap of an interpolation grows
 
 
 def penalised(problem, alpha, l1_ratio):
     """The same problem with the elastic net of this alpha and l1_ratio."""
     # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
     l2 = alpha * (1 - l1_ratio) * (2 if problem.n_classes == 2 else 1)
-    return problem.with_penalty(replace(problem.penalty, l1=float(alpha * l1_ratio), l2=float(l2)))
-
-
-def alpha_max(problem, l1_ratio):
-    """The smallest alpha whose optimum has all weights at zero (an upper bound for the hinge)."""
-    if problem.loss.smooth:
-        loss = problem
-    else:
-        loss = problem.with_loss(problem.loss.smoothed(np.ones(_scores_shape(problem)), 1e-3))
-    zero = loss.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
-    return float(np.abs(zero.correlation).max(initial=0.0)) / l1_ratio
-
-
-def _scores_shape(problem):
-    return len(problem.labels), problem.n_classes
+    penalty = replace(problem.penalty, l1=float(alpha * l1_ratio), l2=float(l2))
+    return problem.with_penalty(penalty)
 
 
 def alpha_grid(problem, l1_ratio, n_alphas=100, eps=1e-3):
     """`n_alphas` values from alpha_max to eps * alpha_max, geometric and falling."""
     largest = alpha_max(problem, max(l1_ratio, LEAST_L1_RATIO))
+    if not largest > 0:
+        raise ValueError(
+            "A grid of alphas would begin at 0: no feature says anything of y, and all weights "
+            "are zero for every alpha. Give the alphas themselves, or other features."
+        )
     return np.geomspace(largest, eps * largest, n_alphas)
 
 
 def solve_path(problem, alphas, l1_ratio, *, tol, max_iter, dtype, verbose=0, start=None):
-    """Yield the `Solution` for each of the falling alphas, certified as `solve` does."""
-    accuracy = {"tol": tol, "max_iter": max_iter, "dtype": dtype, "verbose": verbose}
-    return Path(problem, alphas, l1_ratio, accuracy, start).solutions()
+    """Yield the `Solution` at each alpha, certified as `solve` does.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its penalty plays no part.
+    alphas : ndarray of shape (n_alphas,)
+        Positive, falling.
+    l1_ratio : float
+    tol, max_iter, dtype, verbose
+        As in `solve`, for each alpha.
+    start : Start, optional
+        For the first alpha; zero if None.
+
+    Yields
+    ------
+    Solution
+        Without iterations, and a history of one row, where it is interpolated.
+    """
+    settings = {"tol": tol * KNOT_TOL, "max_iter": max_iter, "dtype": dtype, "verbose": verbose}
+    yield from Path(problem, alphas, l1_ratio, settings, start).solutions()
 
 
 @dataclass(frozen=True)
 class Knot:
-    """A place on the path: alpha, its index, and the optimum with the best dual point in scale."""
+    """A solved place on a path; its dual point is scaled as its certificate says."""
 
     index: int
     alpha: float
     iterate: Iterate
+    gap: float
 
 
 class Path:
-    """The solutions of a path, in order; it holds the solver, the last knots and the stride."""
+    """What the places of a path share: the solver, and how far apart knots may be.
 
-    def __init__(self, problem, alphas, l1_ratio, accuracy, start=None):
+    Attributes
+    ----------
+    stride : float
+        The next distance of two knots, in log alpha.
+    worst : float
+        The largest gap between the last two knots; infinite if a knot had to be added.
+    """
+
+    def __init__(self, problem, alphas, l1_ratio, settings, start=None):
         self.problem, self.alphas, self.l1_ratio = problem, alphas, l1_ratio
-        self.accuracy = accuracy
-        self.target = accuracy["tol"] * problem.value_at_zero
-        self.start = start or Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
-        self.solver = choose(self._problem(0))
-        self.smooth_path = l1_ratio == 0 and problem.loss.smooth
-        self.knots, self.stride = [], FIRST_STRIDE
+        self.settings = settings
+        self.target = settings["tol"] / KNOT_TOL * problem.value_at_zero
+        first = penalised(problem, alphas[0], l1_ratio)
+        self.start = start or zero_start(first)
+        self.solver, self.uses_dual = choose(first), uses_dual(first)
+        self.has_no_bends = l1_ratio == 0 and problem.loss.smooth
+        self.stride, self.worst = FIRST_STRIDE, 0.0
 
     def solutions(self):
-        """Yield them."""
-        index = 0
+        """Yield them in order."""
+        knots, index = [], 0
         while index < len(self.alphas):
-            known = self.knots[-MOST_KNOTS:]
-            solution, knot = self._solve(index, known)
-            if known:
+            solution, knot = self._solve(index, knots)
+            if knots:
                 self.worst = 0.0
-                yield from self._between(known[-1], knot, known[-2:-1])
-                self._adapt(knot, known[-1])
-            self.knots = [*known, knot]
+                yield from self._between(knots[-1], knot, knots[-2:-1])
+                self._adapt(knots[-1], knot)
             yield solution
+            knots = [*knots[-2:], knot]
             index = self._following(index)
-
-    def _problem(self, index):
-        return penalised(self.problem, self.alphas[index], self.l1_ratio)
 
     def _following(self, index):
         """The farthest index within the stride, or the next one."""
-        within = np.log(self.alphas[index] / self.alphas) <= self.stride + 1e-12
-        return max(index + 1, min(np.count_nonzero(within), len(self.alphas)) - 1)
+        near = np.log(self.alphas[index] / self.alphas) <= self.stride
+        return max(index + 1, np.count_nonzero(near) - 1)
 
-    def _adapt(self, knot, before):
-        """As far as the certificates between the last knots suggest."""
-        ratio = max(self.worst / self.target, 1e-6)
-        order = ORDER if not self.smooth_path else 6
-        factor = np.clip((SAFETY / ratio) ** (1 / order), SHORTER, LONGER)
-        if knot.index - before.index > 1 or factor > 1:
-            self.stride = max(np.log(before.alpha / knot.alpha), 0.01) * factor
-        if knot.index - before.index == 1:
-            self.stride = max(self.stride, 2 * np.log(before.alpha / knot.alpha))
+    def _adapt(self, left, right):
+        """What the knots lack themselves says nothing of their distance."""
+        lacking = min(max(left.gap, right.gap), 0.9 * self.target)
+        share = max((self.worst - lacking) / (self.target - lacking), 1e-6)
+        factor = np.clip((SAFETY / share) ** (1 / ORDER), SHORTER, LONGER)
+        self.stride = factor * np.log(left.alpha / right.alpha)
 
-    def _solve(self, index, knots, most=MOST_KNOTS):
-        problem = self._problem(index)
-        settings = dict(self.accuracy)
-        settings["tol"] *= KNOT_TOL
-        solution = solve(
-            problem, self._start(problem, index, knots), solver=self.solver, **settings
-        )
-        solution = replace(solution, converged=solution.gap <= self.target)
-        iterate = solution.iterate
+    def _solve(self, index, knots):
+        """The solution at an index from what the knots, in order, let expect; and its knot."""
+        problem = penalised(self.problem, self.alphas[index], self.l1_ratio)
+        start = self._start(problem, index, knots) if knots else self.start
+        solution = solve(problem, start, solver=self.solver, **self.settings)
+        if solution.interrupted:
+            raise KeyboardInterrupt
+        iterate, scale = solution.iterate, solution.scale
         scaled = replace(
-            iterate,
-            dual=solution.scale * iterate.dual,
-            correlation=solution.scale * iterate.correlation,
+            iterate, dual=scale * iterate.dual, correlation=scale * iterate.correlation
         )
-        return solution, Knot(index, self.alphas[index], scaled)
+        knot = Knot(index, self.alphas[index], scaled, solution.gap)
+        return replace(solution, converged=solution.gap <= self.target), knot
 
     def _start(self, problem, index, knots):
-        """The best of the last knot and what the last ones let expect."""
-        if not knots:
-            return self.start
-        candidates = [knots[-1:], knots[-2:]] + ([knots[-3:]] if self.smooth_path else [])
-        points = [self._point(chosen, index) for chosen in candidates]
-        best = min(points, key=problem.objective)
-        dual = None
-        if not problem.loss.smooth:
-            factors = lagrange([knot.alpha for knot in knots[-2:]], self.alphas[index])
-            dual = combine_dual([knot.iterate for knot in knots[-2:]], factors)[0]
+        """The best of the last knot and of the polynomials through the last ones."""
+        orders = (1, 2, 3) if self.has_no_bends else (1, 2)
+        points = [self._weights(knots[-order:], index) for order in orders]
+        best = min((Iterate(*point, None, None) for point in points), key=problem.objective)
+        dual = self._first_dual(problem, index, knots[-2:]) if self.uses_dual else None
         return Start(best.coef, best.intercept, dual, best.scores)
 
-    def _point(self, knots, index):
-        """Weights by the polynomial in log alpha through some knots."""
+    def _first_dual(self, problem, index, knots):
+        factors = lagrange(np.array([knot.alpha for knot in knots]), self.alphas[index])
+        dual = combination([knot.iterate.dual for knot in knots], factors)
+        return problem.loss.clip(dual, problem.labels)
+
+    def _weights(self, knots, index):
+        """Weights, intercept and scores by the polynomial in log alpha through some knots."""
         nodes = np.log([knot.alpha for knot in knots])
         factors = lagrange(nodes, np.log(self.alphas[index]))
-        return combine([knot.iterate for knot in knots], factors)
+        names = ("coef", "intercept", "scores")
+        return [
+            combination([getattr(knot.iterate, name) for knot in knots], factors) for name in names
+        ]
 
-    def _between(self, left, right, before=()):
-        """Yield the solutions between two knots."""
-        if right.index - left.index < 2:
-            return
+    def _between(self, left, right, before):
+        """Yield the solutions between two knots; `before` holds the one to the left of both.
+
+        The middle is tried first: the error is most often the largest there.
+        """
         middle = (left.index + right.index) // 2
-        if self._interpolated(left, right, before, middle).gap > self.target:
-            yield from self._split(left, right, before, middle)
+        if middle == left.index:
+            return
+        central = self._interpolated(left, right, before, middle)
+        if central.gap > self.target:
+            solution, knot = self._added(middle, left, right)
+            yield from self._between(left, knot, before)
+            yield solution
+            yield from self._between(knot, right, [left])
             return
         for index in range(left.index + 1, right.index):
-            solution = self._interpolated(left, right, before, index)
+            solution = central
+            if index != middle:
+                solution = self._interpolated(left, right, before, index)
             if solution.gap > self.target:
-                yield from self._split(left, right, before, index)
+                solution, knot = self._added(index, left, right)
+                yield solution
+                yield from self._between(knot, right, [left])
                 return
             self.worst = max(self.worst, solution.gap)
             yield solution
 
-    def _split(self, left, right, before, index):
+    def _added(self, index, left, right):
         self.worst = np.inf
-        solution, knot = self._solve(index, [left, right])
-        if index > left.index + 1:
-            yield from self._between(left, knot, before)
-        yield solution
-        yield from self._between(knot, right, [left])
+        return self._solve(index, [left, right])
 
     def _interpolated(self, left, right, before, index):
-        problem, alpha = self._problem(index), self.alphas[index]
-        ends = [left.iterate, right.iterate]
-        share = (alpha - right.alpha) / (left.alpha - right.alpha)
-        dual = combine_dual(ends, [share, 1 - share])
-        if self.smooth_path:
-            point = self._point([*before, left, right], index)
+        """The solution at an index as two knots let expect it."""
+        alpha = self.alphas[index]
+        problem = penalised(self.problem, alpha, self.l1_ratio)
+        knots = [*before, left, right] if self.has_no_bends else [left, right]
+        iterate = Iterate(*self._weights(knots, index), *self._dual(left, right, alpha))
+        dtype = self.settings["dtype"]
+        if dtype == np.float64:
+            certificate = certify(problem, iterate, search=False)
         else:
-            point = self._point([left, right], index)
-        iterate = replace(point, dual=dual[0], correlation=dual[1])
-        if self.accuracy["dtype"] != np.float64:
-            iterate, certificate = rounded(problem, iterate, self.accuracy["dtype"])
-        else:
-            certificate = certify(problem, iterate)
+            iterate, certificate = rounded(problem, iterate, dtype)
+        history = History(problem, verbose=0)
+        history.add(certificate.objective, certificate.gap)
         return Solution(
             iterate=iterate,
             objective=certificate.objective,
             gap=certificate.gap,
             converged=certificate.gap <= self.target,
             interrupted=False,
-            history={
-                "seconds": np.zeros(1),
-                "passes": np.full(1, problem.data.passes.total),
-                "objective": np.array([certificate.objective]),
-                "gap": np.array([certificate.gap]),
-            },
+            history=history.arrays(),
             scale=certificate.scale,
         )
+
+    def _dual(self, left, right, alpha):
+        """The dual point between two knots, and its correlations."""
+        ends = np.array([left.alpha, right.alpha])
+        if self.has_no_bends:
+            ends, alpha = np.log(ends), np.log(alpha)
+        factors = lagrange(ends, alpha)
+        return [
+            combination([getattr(knot.iterate, name) for knot in (left, right)], factors)
+            for name in ("dual", "correlation")
+        ]
+
+
+def zero_start(problem):
+    """Zero weights, with the best intercept and its scores where that is near the optimum."""
+    start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    if not problem.loss.smooth or uses_dual(problem):
+        return start
+    zero = problem.evaluate(start.coef, start.intercept)
+    if certify(problem, zero).gap > NEAR * problem.value_at_zero:
+        return start
+    return replace(start, intercept=zero.intercept, scores=zero.scores)
 
 
 def lagrange(nodes, place):
     """Factors of the values at the nodes in the value of their polynomial at a place."""
-    factors = np.ones(len(nodes))
-    for i, node in enumerate(nodes):
-        others = np.delete(nodes, i)
-        factors[i] = np.prod((place - others) / (node - others))
-    return factors
+    own = np.eye(len(nodes), dtype=bool)
+    differences = np.where(own, 1.0, nodes[:, None] - nodes[None, :])
+    return np.where(own, 1.0, place - nodes[None, :]).prod(axis=1) / differences.prod(axis=1)
 
 
-def combine(iterates, factors):
-    """The linear combination of iterates."""
-    parts = list(zip(factors, iterates, strict=True))
-    return Iterate(
-        *(sum(f * getattr(i, name) for f, i in parts) for name in ("coef", "intercept", "scores")),
-        None,
-        None,
-    )
-
-
-def combine_dual(iterates, factors):
-    parts = list(zip(factors, iterates, strict=True))
-    return [sum(f * getattr(i, name) for f, i in parts) for name in ("dual", "correlation")]
+def combination(arrays, factors):
+    """The sum of arrays times factors."""
+    out = np.multiply(arrays[0], factors[0], order="C")
+    for array, factor in zip(arrays[1:], factors[1:], strict=True):
+        add_to(out, factor, array)
+    return out

@@ -1,19 +1,34 @@
 """Optima along falling penalties, for users."""
 
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, validate_params
 
-from ._base import stored_weights
+from ._base import BaseLinearClassifier, stored_weights
 from ._path import alpha_grid, solve_path
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
 from ._threads import serial_blas
 
+MOST_NAMED = 5  # alphas in a warning
 
+CONSTRAINTS = {
+    "X": ["array-like", "sparse matrix"],
+    "y": ["array-like"],
+    "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "sample_weight": ["array-like", None],
+} | {
+    name: BaseLinearClassifier._parameter_constraints[name]
+    for name in ("l1_ratio", "fit_intercept", "tol", "max_iter", "class_weight", "verbose")
+}
+
+
+@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def softmax_path(
     X,
     y,
@@ -28,7 +43,96 @@ def softmax_path(
     sample_weight=None,
     verbose=0,
 ):
-    """Softmax classifiers along falling penalties."""
+    """Softmax classifiers for many alphas, each certified.
+
+    The same optima as those of a `SoftmaxClassifier` for each alpha, for a few times the cost of
+    one.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data, float32 or float64, dense or CSR; others are converted once.
+    y : array-like of shape (n_samples,)
+        Class labels, of at least two classes.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        Weights of the penalty, positive and all different; or how many, from the smallest
+        alpha with all weights at zero to `eps` times that, in equal ratios.
+    eps : float, default=1e-3
+        Smallest alpha of that grid by its largest.
+    l1_ratio : float, default=0.0
+        Share of the L1 norm in the penalty, in [0, 1]. At 0 no alpha has all weights at zero;
+        the grid is then that of 1e-3.
+    fit_intercept : bool, default=True
+        Whether to fit an unpenalised intercept.
+    tol : float, default=1e-4
+        Each duality gap is at most ``tol * F(0)``, with F(0) = log C.
+    max_iter : int, default=1000
+        Largest number of outer iterations for each alpha.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, multiplied into the sample weights.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights; all ones if None.
+    verbose : int, default=0
+        If positive, print a table for each alpha at which iterations were needed.
+
+    Returns
+    -------
+    path : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        alphas : ndarray of shape (n_alphas,)
+            Falling.
+        coefs : ndarray of shape (n_alphas, C, n_features), or (n_alphas, 1, n_features)
+            Weights, in the precision of X; one vector for two classes.
+        intercepts : ndarray of shape (n_alphas, C), or (n_alphas, 1) for two classes
+        classes : ndarray of shape (C,)
+            The class labels, sorted.
+        objectives, dual_gaps : ndarray of shape (n_alphas,)
+            F(W, b), and a proved bound on F(W, b) - min F.
+        n_iter : ndarray of shape (n_alphas,)
+            Outer iterations; 0 where the optimum between two others was interpolated and its
+            certificate was good enough.
+        passes : ndarray of shape (n_alphas,)
+            Over X since the beginning, when the optimum for this alpha was known.
+
+    Raises
+    ------
+    ValueError
+        If the data or a parameter can't be used; the message names the value and the remedy.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If duality gaps are above ``tol * F(0)``; it names the alphas.
+
+    See Also
+    --------
+    svm_path : The same for the hinge and the squared hinge.
+    SoftmaxClassifier : One alpha.
+
+    Notes
+    -----
+    The smallest alpha with all weights at zero is ``max |A| / l1_ratio``, A the gradient of the
+    mean loss in the weights at W = 0 with the best intercept. Solved is the problem for some
+    alphas; between two of them weights W, scores Z, dual point G and its correlations A are
+    interpolated, and whether that is good enough is seen from the duality gap at each alpha,
+    for which X is not needed.
+
+    References
+    ----------
+    Ndiaye, Le, Fercoq, Salmon and Takeuchi, Safe grid search with optimal complexity, ICML 2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklinear import softmax_path
+    >>> X, y = load_iris(return_X_y=True)
+    >>> path = softmax_path(X, y, alphas=20, l1_ratio=1.0)
+    >>> path.coefs.shape
+    (20, 3, 4)
+    >>> [int((path.coefs[i] != 0).sum()) for i in (0, 5, 19)]
+    [0, 2, 6]
+    """
     model = SoftmaxClassifier(
         l1_ratio=l1_ratio,
         fit_intercept=fit_intercept,
@@ -40,6 +144,10 @@ def softmax_path(
     return _path(model, X, y, sample_weight, alphas, eps)
 
 
+@validate_params(
+    CONSTRAINTS | {"loss": SVMClassifier._parameter_constraints["loss"]},
+    prefer_skip_nested_validation=True,
+)
 def svm_path(
     X,
     y,
@@ -55,7 +163,78 @@ def svm_path(
     sample_weight=None,
     verbose=0,
 ):
-    """Support vector machines along falling penalties."""
+    """Support vector machines for many alphas, each certified.
+
+    The same optima as those of an `SVMClassifier` for each alpha, for less than they cost.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data, float32 or float64, dense or CSR; others are converted once.
+    y : array-like of shape (n_samples,)
+        Class labels, of at least two classes.
+    loss : {"hinge", "squared_hinge"}, default="hinge"
+        The hinge, or its square for each wrong class.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        Weights of the penalty, positive and all different; or how many, from the smallest
+        alpha with all weights at zero to `eps` times that, in equal ratios.
+    eps : float, default=1e-3
+        Smallest alpha of that grid by its largest.
+    l1_ratio : float, default=0.0
+        Share of the L1 norm in the penalty, in [0, 1]. At 0 no alpha has all weights at zero;
+        the grid is then that of 1e-3.
+    fit_intercept : bool, default=True
+        Whether to fit an unpenalised intercept.
+    tol : float, default=1e-4
+        Each duality gap is at most ``tol * F(0)``, with F(0) = C - 1.
+    max_iter : int, default=1000
+        Largest number of outer iterations for each alpha.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, multiplied into the sample weights.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights; all ones if None.
+    verbose : int, default=0
+        If positive, print a table for each alpha at which iterations were needed.
+
+    Returns
+    -------
+    path : :class:`~sklearn.utils.Bunch`
+        With the attributes alphas, coefs, intercepts, classes, objectives, dual_gaps, n_iter
+        and passes, as `softmax_path` describes them.
+
+    Raises
+    ------
+    ValueError
+        If the data or a parameter can't be used; the message names the value and the remedy.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If duality gaps are above ``tol * F(0)``; it names the alphas.
+
+    See Also
+    --------
+    softmax_path : The same for the cross-entropy.
+    SVMClassifier : One alpha.
+
+    Notes
+    -----
+    The dual point of the hinge is free where a violation is exactly zero. Its smallest
+    ``max |A|`` at W = 0 is found by a linear program, exactly where at most some thousand dual
+    variables are free; else the free ones of a class are the same, and the grid begins at an
+    upper bound of the smallest alpha with all weights at zero.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklinear import svm_path
+    >>> X, y = load_iris(return_X_y=True)
+    >>> path = svm_path(X, y, alphas=[1.0, 0.01, 0.1], loss="squared_hinge")
+    >>> path.alphas
+    array([1.  , 0.1 , 0.01])
+    >>> bool((path.dual_gaps <= 1e-4 * 2).all())
+    True
+    """
     model = SVMClassifier(
         loss=loss,
         l1_ratio=l1_ratio,
@@ -69,44 +248,79 @@ def svm_path(
 
 
 def _path(model, X, y, sample_weight, alphas, eps):
-    model._validate_params()
+    """The path of the problem that a model with another alpha poses."""
     problem, classes = model._prepare(X, y, sample_weight)
     dtype = problem.data.dtype
+    weights, rows = [], []
     with serial_blas:
         grid = falling_alphas(alphas, problem, model.l1_ratio, eps)
-        solutions = list(
-            solve_path(
-                problem,
-                grid,
-                model.l1_ratio,
-                tol=model.tol,
-                max_iter=model.max_iter,
-                dtype=dtype,
-                verbose=model.verbose,
-            )
-        )
-    points = [stored_weights(solution, dtype) for solution in solutions]
-    _report(grid, solutions, problem, model)
+        for solution in solve_path(
+            problem,
+            grid,
+            model.l1_ratio,
+            tol=model.tol,
+            max_iter=model.max_iter,
+            dtype=dtype,
+            verbose=model.verbose,
+        ):
+            weights.append(stored_weights(solution, dtype))
+            history = solution.history
+            rows.append((solution.objective, solution.gap, len(history["gap"]) - 1))
+            rows[-1] += history["passes"][-1], solution.converged
+    coefs, intercepts = (np.stack(part) for part in zip(*weights, strict=True))
+    objectives, gaps, n_iter, passes, converged = (np.array(row) for row in zip(*rows, strict=True))
+    _warn_of_gaps(grid[~converged], model.tol * problem.value_at_zero, gaps.max(), n_iter, model)
     return Bunch(
         alphas=grid,
-        coefs=np.stack([coef for coef, _ in points]),
-        intercepts=np.stack([intercept for _, intercept in points]),
+        coefs=coefs,
+        intercepts=intercepts,
         classes=classes,
-        objectives=np.array([solution.objective for solution in solutions]),
-        dual_gaps=np.array([solution.gap for solution in solutions]),
-        n_iter=np.array([len(solution.history["gap"]) - 1 for solution in solutions]),
-        passes=np.array([solution.history["passes"][-1] for solution in solutions]),
+        objectives=objectives,
+        dual_gaps=gaps,
+        n_iter=n_iter,
+        passes=passes,
     )
 
 
 def falling_alphas(alphas, problem, l1_ratio, eps):
     """The alphas given, in falling order, or a grid of so many."""
     if isinstance(alphas, Integral):
-        return alpha_grid(problem, l1_ratio, alphas, eps)
-    return np.sort(np.asarray(alphas, dtype=float))[::-1]
+        return alpha_grid(problem, l1_ratio, int(alphas), eps)
+    grid = np.sort(np.asarray(alphas, dtype=np.float64), axis=None)[::-1]
+    if np.ndim(alphas) != 1 or len(grid) == 0:
+        raise ValueError(
+            f"alphas has the shape {np.shape(alphas)}; give a list of numbers, at least one, or "
+            "an integer for a grid of so many."
+        )
+    wrong = grid[~((grid > 0) & (grid < np.inf))]
+    if len(wrong):
+        raise ValueError(
+            f"alphas holds {wrong[0]:g}; all have to be positive and finite: without a penalty "
+            "there may be no optimum. Use a small alpha instead, for instance 1e-10."
+        )
+    twice = grid[1:][np.diff(grid) == 0]
+    if len(twice):
+        raise ValueError(
+            f"alphas holds {twice[0]:g} more than once; give each alpha once, for instance by "
+            "np.unique."
+        )
+    return grid
 
 
-def _report(alphas, solutions, problem, model):
-    missed = [a for a, solution in zip(alphas, solutions) if not solution.converged]
-    if missed:
-        warnings.warn(f"{missed}", ConvergenceWarning, stacklevel=4)
+def _warn_of_gaps(alphas, target, largest, n_iter, model):
+    if len(alphas) == 0:
+        return
+    named = ", ".join(f"{alpha:.3g}" for alpha in alphas[:MOST_NAMED])
+    named += ", ..." if len(alphas) > MOST_NAMED else ""
+    remedy = (
+        f"raise max_iter (now {model.max_iter})"
+        if n_iter.max() >= model.max_iter
+        else "standardise the features or pass X as float64"
+    )
+    warnings.warn(
+        f"For {len(alphas)} alphas ({named}) duality gaps are above the target tol * F(0) = "
+        f"{target:.3g} (tol={model.tol:g}); the largest is {largest:.3g}. To reach it, {remedy}; "
+        "or accept these gaps by a larger tol, or leave out the smallest alphas.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )

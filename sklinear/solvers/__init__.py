@@ -16,9 +16,18 @@ from ._rescue import rescued
 
 def choose(problem):
     """The solver for a problem."""
-    solver = partial(newton, stepper=Newton()) if problem.loss.smooth else partial(proximal_point, memory=Memory())
+    solver = (
+        partial(newton, stepper=Newton())
+        if problem.loss.smooth
+        else partial(proximal_point, memory=Memory())
+    )
     if problem.loss.block is not None:
         solver = rescued(solver)
     if ascends(problem):
         solver = dual_ascent(solver)
     return representer(solver) if applies(problem) else solver
+
+
+def uses_dual(problem):
+    """Whether its solver begins with the dual point of a start, where there is one."""
+    return not problem.loss.smooth or ascends(problem)

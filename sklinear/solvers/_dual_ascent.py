@@ -53,7 +53,9 @@ def dual_ascent(successor):
 
     def ascending(problem, start):
         if start.dual is not None:
-            scores = problem.scores(start.coef, start.intercept)
+            scores = start.scores
+            if scores is None:
+                scores = problem.scores(start.coef, start.intercept)
             yield problem.certified(start.coef, start.intercept, scores, start.dual.copy())
         ascent, gaps = DualAscent(problem, start), {0.0: np.inf}
         limits = (PATIENCE_SIMPLEX, SLOW_SIMPLEX) if ascent.simplex else (PATIENCE, SLOW)

@@ -21,20 +21,18 @@ STAGE_GAIN_SMOOTH = 0.3
 def newton(problem, start, stepper=None):
     """Yield the iterates of Newton's method.
 
-    A stepper that has solved the problem with a larger penalty knows the Hessian, and the start
-    is close.
+    A stepper that has solved the problem with a larger penalty knows the Hessian.  A start that
+    comes with its scores is near the optimum: it needs no pilot.
     """
-    if start.dual is not None:
+    if start.dual is not None and start.scores is None:
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
     stepper = stepper or Newton()
+    stepper.resume()
     slack = ROUGH * problem.value_at_zero
-    if stepper.shown is not None:
-        stepper.resume()
-        pilot, scores = None, start.scores
-    else:
-        pilot, scores = approach(problem, stepper, start, slack), None
-    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), scores, slack=slack)
+    far = start.scores is None
+    pilot = approach(problem, stepper, start, slack) if far else None
+    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), start.scores, slack=slack)
     yield iterate
     # A pilot is nearer than the optimum of a large penalty.
     for stage in () if pilot else stages(problem, iterate):
@@ -99,7 +97,7 @@ class Newton:
     def __init__(self):
         self.proximal = ProximalNewton()
         self.smoothed = SmoothedNewton()
-        self.finished, self.shown = None, None
+        self.finished = None
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""

@@ -24,10 +24,14 @@ INNER_DECREASE = 0.1
 NEGLIGIBLE = 1e-4
 WIDEST_SIGMA = 0.5
 MAX_INNER = 30
+FEW_STEPS, MANY_STEPS, LARGEST_SIGMA = 2, 4, 100.0  # along a path
 
 
 def proximal_point(problem, start, memory=None):
-    """Yield the iterates of the proximal-point method, one for each Newton step."""
+    """Yield the iterates of the proximal-point method, one for each Newton step.
+
+    With the memory of a problem that had a larger penalty, the start is near.
+    """
     memory = memory or Memory()
     newton = memory.newton
     if memory.sigma and start.dual is not None:
@@ -48,8 +52,8 @@ def proximal_point(problem, start, memory=None):
             if following is None:
                 break
             iterate, count = following, count + 1
+            memory.note(sigma, count)
             yield newton.shown
-        memory.sigma = sigma * memory_growth(count)
         # Where nothing is left to gain, the first gap was as small as rounding lets it be.
         if _solved(problem, smoothed, iterate, first if following else np.inf):
             sigma *= growth(count)
@@ -58,19 +62,30 @@ def proximal_point(problem, start, memory=None):
 
 
 class Memory:
+    """What the next problem, with another penalty, can use.
+
+    Attributes
+    ----------
+    newton : Newton
+    sigma : float or None
+        Fewer than a handful of Newton steps were enough with it, or more with a larger one.
+    """
+
     def __init__(self):
         self.newton, self.sigma = Newton(), None
 
-    def resume(self, problem, start):
-        self.newton.resume()
-        scores = problem.scores(start.coef, start.intercept) if start.scores is None else start.scores
-        dual = problem.balanced(problem.loss.clip(start.dual, problem.labels))
-        return Iterate(start.coef, start.intercept, scores, dual, None), self.sigma
+    def note(self, sigma, steps):
+        """Choose the next first sigma by how many Newton steps one has taken so far."""
+        factor = 2.0 if steps <= FEW_STEPS else 0.5 if steps <= MANY_STEPS else 0.25
+        self.sigma = min(max(factor * sigma, WIDEST_SIGMA), LARGEST_SIGMA)
 
-import os
-MG=eval(os.environ.get("MG","(4,1,.25)"))
-def memory_growth(count):
-    return MG[0] if count<=2 else MG[1] if count<=4 else MG[2]
+    def resume(self, problem, start):
+        """The iterate of a start that is near the optimum, without its correlations; sigma."""
+        self.newton.resume()
+        scores, dual = start.scores, problem.balanced(start.dual.copy())
+        if scores is None:
+            scores = problem.scores(start.coef, start.intercept)
+        return Iterate(start.coef, start.intercept, scores, dual, None), self.sigma
 
 
 def opening(problem, start):

@@ -1,0 +1,356 @@
+"""Paths: alpha_max, the grid, every point certified and near the optimum, and what it costs."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from data import csr, make_classes
+from problems import make_problem, zero_start
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
+
+from sklinear import SoftmaxClassifier, SVMClassifier, softmax_path, svm_path
+from sklinear import _alpha_max as alpha_max_module
+from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
+from sklinear._certificate import certify
+from sklinear._driver import solve
+from sklinear._path import Path, alpha_grid, combination, lagrange, penalised, solve_path
+from sklinear._problem import Iterate
+from sklinear.solvers import _newton
+
+LOSSES = ("cross-entropy", "squared hinge", "hinge")
+RATIOS = (0.0, 0.5, 1.0)
+
+
+def cold(problem, alpha, l1_ratio, tol=1e-8):
+    chosen = penalised(problem, alpha, l1_ratio)
+    return solve(chosen, zero_start(chosen), tol=tol, max_iter=5000, dtype=np.float64)
+
+
+def gap_at(problem, iterate, scale):
+    """The gap with the dual point times a scale."""
+    labels, weights = problem.labels, problem.weights
+    loss_gap = problem.loss.fenchel_young(iterate.scores, labels, weights, iterate.dual, scale)
+    return loss_gap + problem.penalty.fenchel_young(iterate.coef, scale * iterate.correlation)
+
+
+def at_zero(problem, l1_ratio):
+    """The objective of the best intercept alone."""
+    flat = penalised(problem, 1e6, max(l1_ratio, 1e-3))
+    return solve(flat, zero_start(flat), tol=1e-10, max_iter=1000, dtype=np.float64).objective
+
+
+def both(loss):
+    """The path function and the classifier of a loss."""
+    if loss == "cross-entropy":
+        return softmax_path, SoftmaxClassifier, {}
+    return svm_path, SVMClassifier, {"loss": loss.replace(" ", "_")}
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+@pytest.mark.parametrize("container", [None, csr], ids=["dense", "sparse"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("l1_ratio", [1e-3, 0.5, 1.0])
+def test_weights_leave_zero_at_alpha_max(loss, l1_ratio, n_classes, fit_intercept, container):
+    problem = make_problem(
+        loss, l1_ratio, n_classes=n_classes, fit_intercept=fit_intercept, X=container
+    )
+    largest, value = alpha_max(problem, l1_ratio), at_zero(problem, l1_ratio)
+    above = cold(problem, 1.001 * largest, l1_ratio, tol=1e-9)
+    assert above.objective - above.gap <= value <= above.objective + 1e-9
+    assert value - above.objective + above.gap <= 2e-9 * problem.value_at_zero
+    below = cold(problem, 0.97 * largest, l1_ratio, tol=1e-9)
+    assert below.objective + 1e-7 < value
+    assert np.abs(below.iterate.coef).max() > 1e-5
+    if loss != "hinge":
+        assert not above.iterate.coef.any()
+
+
+def test_alpha_max_counts_weights_and_not_rows():
+    problem = make_problem("hinge", 1.0)
+    index = np.flatnonzero(problem.weights)
+    counts = np.round(problem.weights / problem.weights.min()).astype(int)
+    repeated = np.repeat(index, counts)
+    twin = type(problem)(
+        data=problem.data.take(repeated),
+        labels=problem.labels[repeated],
+        weights=np.full(len(repeated), 1 / len(repeated)),
+        n_classes=problem.n_classes,
+        loss=problem.loss,
+        penalty=problem.penalty,
+        fit_intercept=True,
+    )
+    np.testing.assert_allclose(alpha_max(twin, 0.7), alpha_max(problem, 0.7), rtol=1e-7)
+
+
+def test_best_intercept_of_the_hinge_minimises_it():
+    problem = make_problem("hinge", 1.0, n_classes=4)
+    intercept = best_intercept(problem.frequencies)
+    scores = np.zeros((len(problem.labels), 4))
+    least = problem.loss_value(scores + intercept)
+    assert abs(least - at_zero(problem, 1.0)) <= 1e-9
+    for other in np.random.default_rng(0).normal(size=(50, 4)):
+        assert problem.loss_value(scores + intercept + 0.1 * other) >= least - 1e-12
+
+
+def test_shared_dual_variables_give_an_upper_bound(monkeypatch):
+    problem = make_problem("hinge", 1.0)
+    exact = alpha_max(problem, 1.0)
+    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 0)
+    shared = SmallestCorrelation(problem)
+    assert shared.size < len(shared.sample)
+    bound = alpha_max(problem, 1.0)
+    assert exact <= bound * (1 + 1e-9) <= 2 * exact
+    value, above = at_zero(problem, 1.0), cold(problem, 1.001 * bound, 1.0, tol=1e-9)
+    assert value - above.objective + above.gap <= 2e-9 * problem.value_at_zero
+
+
+def test_rows_are_added_until_the_program_is_exact(monkeypatch):
+    problem = make_problem("hinge", 1.0, n_features=40, n_samples=60)
+    exact = alpha_max(problem, 1.0)
+    monkeypatch.setattr(alpha_max_module, "MORE_ROWS", 3)
+    np.testing.assert_allclose(alpha_max(problem, 1.0), exact, rtol=1e-7)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_grid_falls_in_equal_ratios_from_alpha_max(loss):
+    problem = make_problem(loss, 0.5)
+    grid = alpha_grid(problem, 0.5, 10, 1e-2)
+    assert grid[0] == alpha_max(problem, 0.5)
+    np.testing.assert_allclose(grid[1:] / grid[:-1], 1e-2 ** (1 / 9))
+    np.testing.assert_array_equal(alpha_grid(problem, 0.0, 5), alpha_grid(problem, 1e-3, 5))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("l1_ratio", RATIOS)
+def test_every_point_is_certified_and_within_tol(loss, l1_ratio, n_classes, fit_intercept):
+    problem = make_problem(loss, l1_ratio, n_classes=n_classes, fit_intercept=fit_intercept)
+    grid = alpha_grid(problem, l1_ratio, 25)
+    path = list(solve_path(problem, grid, l1_ratio, tol=1e-4, max_iter=1000, dtype=np.float64))
+    assert len(path) == 25
+    for alpha, solution in zip(grid, path, strict=True):
+        chosen, iterate = penalised(problem, alpha, l1_ratio), solution.iterate
+        scores = chosen.scores(iterate.coef, iterate.intercept)
+        np.testing.assert_allclose(iterate.scores, scores, atol=1e-12)
+        np.testing.assert_allclose(iterate.correlation, chosen.correlate(iterate.dual), atol=1e-13)
+        if fit_intercept:
+            np.testing.assert_allclose(chosen.weights @ iterate.dual, 0, atol=1e-13)
+        afresh = replace(iterate, scores=scores, correlation=chosen.correlate(iterate.dual))
+        assert chosen.objective(afresh) == pytest.approx(solution.objective, rel=1e-12)
+        assert certify(chosen, afresh).gap <= solution.gap * (1 + 1e-6) + 1e-12
+        assert gap_at(chosen, afresh, 0.999 * solution.scale) == pytest.approx(
+            gap_at(chosen, iterate, 0.999 * solution.scale), rel=1e-6, abs=1e-12
+        )
+        assert solution.converged
+        assert solution.gap <= 1e-4 * problem.value_at_zero
+    for index in (0, 7, 12, 24):
+        best = cold(problem, grid[index], l1_ratio).objective
+        assert path[index].objective - best + 1e-8 * problem.value_at_zero >= -1e-12
+        assert path[index].objective - best <= path[index].gap + 1e-12
+
+
+@pytest.mark.parametrize("container", [np.float32, csr], ids=["float32", "sparse"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("l1_ratio", RATIOS)
+def test_paths_equal_fits(loss, l1_ratio, container):
+    X, y = make_classes(3, n_samples=60)
+    path_of, classifier, options = both(loss)
+    weight = np.random.default_rng(0).integers(1, 5, size=len(y)).astype(float)
+    path = path_of(
+        container(X),
+        y,
+        alphas=15,
+        l1_ratio=l1_ratio,
+        sample_weight=weight,
+        class_weight="balanced",
+        **options,
+    )
+    assert path.coefs.shape == (15, 3, X.shape[1])
+    assert path.intercepts.shape == (15, 3)
+    if container is np.float32:
+        assert path.coefs.dtype == np.float32
+    target = 1e-4 * (np.log(3) if loss == "cross-entropy" else 2)
+    assert (path.dual_gaps <= target).all()
+    assert (path.dual_gaps >= 0).all()
+    for index in (3, 14):
+        fit = classifier(
+            path.alphas[index], l1_ratio=l1_ratio, tol=1e-8, class_weight="balanced", **options
+        )
+        if container is np.float32:
+            fit.set_params(tol=1e-4)
+        fit.fit(container(X), y, weight)
+        assert abs(fit.objective_ - path.objectives[index]) <= target
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_two_classes_have_one_vector(loss):
+    X, y = make_classes(2)
+    path_of, classifier, options = both(loss)
+    path = path_of(X, y, alphas=[0.01, 0.1], l1_ratio=0.3, tol=1e-7, **options)
+    assert path.coefs.shape == (2, 1, X.shape[1])
+    assert path.intercepts.shape == (2, 1)
+    fit = classifier(0.01, l1_ratio=0.3, tol=1e-7, **options).fit(X, y)
+    np.testing.assert_allclose(path.objectives[1], fit.objective_, atol=2e-7)
+    np.testing.assert_allclose(path.coefs[1], fit.coef_, atol=5e-3)
+
+
+def test_alphas_in_any_order_are_returned_falling():
+    X, y = make_classes(3)
+    falling = softmax_path(X, y, alphas=[1.0, 0.1, 0.05, 0.01], l1_ratio=0.5)
+    mixed = softmax_path(X, y, alphas=[0.05, 1.0, 0.01, 0.1], l1_ratio=0.5)
+    np.testing.assert_array_equal(mixed.alphas, [1.0, 0.1, 0.05, 0.01])
+    np.testing.assert_array_equal(mixed.coefs, falling.coefs)
+    one = softmax_path(X, y, alphas=1, l1_ratio=1.0)
+    assert one.alphas.shape == (1,)
+    assert not one.coefs.any()
+
+
+@pytest.mark.parametrize("l1_ratio", RATIOS)
+def test_alphas_far_apart_and_tight_tolerances(l1_ratio):
+    problem = make_problem("squared hinge", l1_ratio)
+    grid = np.array([1.0, 1e-2, 1e-6])
+    path = list(solve_path(problem, grid, l1_ratio, tol=1e-9, max_iter=1000, dtype=np.float64))
+    for alpha, solution in zip(grid, path, strict=True):
+        assert solution.gap <= 1e-9 * problem.value_at_zero
+        best = cold(problem, alpha, l1_ratio, tol=1e-9).objective
+        np.testing.assert_allclose(solution.objective, best, atol=2e-9 * problem.value_at_zero)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.mark.parametrize(("l1_ratio", "passes"), [(0.0, 5), (0.5, 12), (1.0, 15)])
+def test_a_path_costs_few_cold_fits(digits, l1_ratio, passes):
+    path = softmax_path(*digits, l1_ratio=l1_ratio)
+    fit = SoftmaxClassifier(path.alphas[-1], l1_ratio=l1_ratio).fit(*digits)
+    assert len(path.alphas) == 100
+    assert path.alphas[-1] == pytest.approx(1e-3 * path.alphas[0])
+    assert path.passes[-1] <= passes * fit.history_["passes"][-1]
+    assert np.count_nonzero(path.n_iter) <= 50
+
+
+def test_interpolated_optima_need_no_pass_over_X(digits):
+    path = softmax_path(*digits)
+    interpolated = path.n_iter == 0
+    assert np.count_nonzero(interpolated) >= 70
+    knots = np.flatnonzero(~interpolated)
+    for left, right in itertools.pairwise(knots):
+        assert len(np.unique(path.passes[left + 1 : right])) <= 1
+
+
+def test_one_stepper_and_its_hessian_serve_all_knots(monkeypatch, digits):
+    built, steppers = [], []
+    first = _newton.Newton.__init__
+    monkeypatch.setattr(
+        _newton.Newton, "__init__", lambda self: (steppers.append(self), first(self))[1]
+    )
+    renewal = _newton.ProximalNewton().renewal.__class__
+    original = renewal.hessian_for
+
+    def hessian_for(self, *arguments):
+        before = self.hessian
+        found = original(self, *arguments)
+        built.append(found is not before)
+        return found
+
+    monkeypatch.setattr(renewal, "hessian_for", hessian_for)
+    path = softmax_path(*digits)
+    assert len(steppers) == 1
+    knots = np.count_nonzero(path.n_iter)
+    assert sum(built) < knots
+    assert not all(built)
+
+
+def test_starts_are_extrapolated():
+    problem = make_problem("cross-entropy", 0.0)
+    grid = alpha_grid(problem, 0.0, 60)
+    settings = {"tol": 1e-6, "max_iter": 100, "dtype": np.float64}
+    path = Path(problem, grid, 0.0, settings)
+    knots = []
+    for index in (10, 14, 18):
+        knots.append(path._solve(index, knots)[1])
+    chosen = penalised(problem, grid[22], 0.0)
+    start = path._start(chosen, 22, knots)
+    best = cold(problem, grid[22], 0.0, tol=1e-10).objective
+
+    def excess(coef, intercept):
+        scores = chosen.scores(coef, intercept)
+        return chosen.objective(Iterate(coef, intercept, scores, None, None)) - best
+
+    last = knots[-1].iterate
+    assert excess(start.coef, start.intercept) < 0.05 * excess(last.coef, last.intercept)
+    np.testing.assert_allclose(start.scores, chosen.scores(start.coef, start.intercept))
+
+
+def test_lagrange_and_combination():
+    nodes = np.array([0.0, 1.0, 3.0])
+    factors = lagrange(nodes, 2.0)
+    for power in range(3):
+        assert factors @ nodes**power == pytest.approx(2.0**power)
+    np.testing.assert_array_equal(lagrange(np.array([0.5]), 7.0), [1.0])
+    a, b = np.arange(6.0).reshape(2, 3), np.asfortranarray(np.ones((2, 3)))
+    np.testing.assert_allclose(combination([b, a], [2.0, -1.0]), 2 - a)
+    np.testing.assert_array_equal(b, 1)
+
+
+@pytest.mark.parametrize("path_of", [softmax_path, svm_path])
+def test_too_few_iterations_warn_and_name_the_alphas(path_of):
+    X, y = make_classes(3)
+    alphas = [0.1, 0.0123, 1e-4]
+    with pytest.warns(ConvergenceWarning, match=r"1e-08.*raise max_iter \(now 1\)") as caught:
+        path = path_of(X, y, alphas=alphas, max_iter=1, tol=1e-8)
+    missed = path.dual_gaps > 1e-8 * (np.log(3) if path_of is softmax_path else 2)
+    assert missed.any()
+    assert (path.n_iter <= 1).all()
+    for alpha in path.alphas[missed]:
+        assert f"{alpha:.3g}" in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"alphas": [0.1, 0.0]}, "alphas holds 0; all have to be positive"),
+        ({"alphas": [0.1, -1.0]}, "alphas holds -1; all have to be positive"),
+        ({"alphas": [0.1, np.nan]}, "alphas holds nan"),
+        ({"alphas": [0.1, np.inf]}, "alphas holds inf"),
+        ({"alphas": [0.1, 0.2, 0.1]}, r"alphas holds 0\.1 more than once"),
+        ({"alphas": []}, r"alphas has the shape \(0,\)"),
+        ({"alphas": [[0.1, 0.2]]}, r"alphas has the shape \(1, 2\)"),
+        ({"alphas": 0}, "'alphas' parameter of softmax_path"),
+        ({"eps": 1.0}, "'eps' parameter of softmax_path"),
+        ({"l1_ratio": 2}, "'l1_ratio' parameter of softmax_path"),
+        ({"tol": 0.0}, "'tol' parameter of softmax_path"),
+    ],
+)
+def test_bad_input_is_refused(arguments, message):
+    X, y = make_classes(3)
+    with pytest.raises(ValueError, match=message):
+        softmax_path(X, y, **arguments)
+
+
+def test_features_that_say_nothing_have_no_grid():
+    with pytest.raises(ValueError, match="no feature says anything of y"):
+        softmax_path(np.zeros((6, 2)), [0, 1, 2, 0, 1, 2])
+
+
+def test_interrupts_end_a_path(monkeypatch):
+    problem = make_problem("cross-entropy", 0.5)
+    seen = []
+
+    def interrupted(stepper, chosen, iterate):
+        seen.append(chosen)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_newton.Newton, "step", interrupted)
+    grid = alpha_grid(problem, 0.5, 5)[1:]
+    with pytest.raises(KeyboardInterrupt):
+        list(solve_path(problem, grid, 0.5, tol=1e-6, max_iter=9, dtype=np.float64))
+    assert len(seen) == 1
