@@ -29,15 +29,28 @@ def alpha_max(problem, l1_ratio):
     Returns
     -------
     float
-        max |A| / l1_ratio.  For the hinge it is exact where at most some thousand dual
-        variables are free, else an upper bound: the free ones of a class are then the same.
+        max |A| / l1_ratio, each |A_jk| by the penalty factor of the feature.  For the hinge it
+        is exact where at most some thousand dual variables are free, else an upper bound: the
+        free ones of a class are then the same.
     """
     if problem.loss.smooth or not problem.fit_intercept:
         zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
         correlation = zero.correlation
+    elif len(problem.penalty.free):
+        raise ValueError(
+            "The hinge has no grid of alphas where penalty_factor is 0 for some features. Give "
+            "the alphas themselves, or small factors instead of 0."
+        )
     else:
         correlation = SmallestCorrelation(problem).solve()
-    return float(np.abs(correlation).max(initial=0.0)) / l1_ratio
+    return float(relative_size(problem, correlation).max(initial=0.0)) / l1_ratio
+
+
+def relative_size(problem, correlation):
+    """|A| by the factor of the penalty of each feature, 0 where there is none."""
+    factor = np.broadcast_to(problem.penalty.factor, correlation.shape)
+    size = np.zeros_like(correlation)
+    return np.divide(np.abs(correlation), factor, out=size, where=factor > 0)
 
 
 def best_intercept(frequencies):
@@ -101,7 +114,7 @@ class SmallestCorrelation:
         for _ in range(MAX_ROUNDS):
             free, bound = self._program(start, np.flatnonzero(chosen))
             correlation = self.problem.correlate(self._dual_point(free))
-            size = np.abs(correlation).ravel()
+            size = relative_size(self.problem, correlation).ravel()
             if size.max() <= bound * (1 + ENOUGH) + np.finfo(float).tiny:
                 break
             size[chosen] = 0.0
@@ -110,8 +123,9 @@ class SmallestCorrelation:
 
     def _program(self, start, entries):
         """Free variables with the smallest largest |A| among some entries, and that."""
-        rows = self._rows(entries)
-        ones, fixed = np.ones((len(entries), 1)), start.ravel()[entries]
+        factor = np.broadcast_to(self.problem.penalty.factor, start.shape).ravel()[entries]
+        rows, fixed = self._rows(entries) / factor[:, None], start.ravel()[entries] / factor
+        ones = np.ones((len(entries), 1))
         found = linprog(
             np.append(np.zeros(self.size), 1.0),
             A_ub=np.block([[rows, -ones], [-rows, -ones]]),

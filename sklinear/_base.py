@@ -6,10 +6,12 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._callbacks import FitTasks
 from ._data import wrap
 from ._driver import Start, solve
 from ._penalty import ElasticNet
@@ -24,7 +26,9 @@ from ._validation import (
 )
 
 
-class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
+class BaseLinearClassifier(
+    CallbackSupportMixin, LinearClassifierMixin, SparseCoefMixin, BaseEstimator
+):
     """A linear classifier fitted to a certified optimum; a subclass names the loss."""
 
     _parameter_constraints: dict = {
@@ -100,6 +104,11 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         """
         with unchanged_features_on_error(self):
             problem, classes = self._prepare(X, y, sample_weight)
+
+            def fitted(solution):
+                return _fitted_attributes(solution, classes, problem.data.dtype)
+
+            tasks = self._tasks(X, y, sample_weight, fitted)
             with serial_blas:
                 solution = solve(
                     problem,
@@ -108,10 +117,12 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
                     max_iter=self.max_iter,
                     dtype=problem.data.dtype,
                     verbose=self.verbose,
+                    observer=tasks,
                 )
-        self.classes_ = classes
-        self._store(solution, problem)
+        self._store(fitted(solution), solution, problem)
         self._report(solution, problem)
+        if tasks is not None:
+            tasks.close()
         return self
 
     def _prepare(self, X, y, sample_weight):
@@ -120,6 +131,14 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         classes, labels = encode_labels(y)
         weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
         return self._problem(wrap(X), labels, weights, len(classes)), classes
+
+    def _tasks(self, X, y, sample_weight, fitted):
+        """The tasks of this fit, or None where there are no callbacks."""
+        if not hasattr(self, "_skl_callbacks"):
+            return None
+        # The data as given: a model that knows names of features wants to see them.
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        return FitTasks(self, {"X": X, "y": y, "metadata": metadata}, fitted)
 
     def _problem(self, data, labels, weights, n_classes):
         factor = check_penalty_factor(self.penalty_factor, data.shape[1])
@@ -159,12 +178,8 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
             None if dual is None else dual.copy(),
         )
 
-    def _store(self, solution, problem):
-        self.coef_, self.intercept_ = stored_weights(solution, problem.data.dtype)
-        self.objective_ = solution.objective
-        self.dual_gap_ = solution.gap
-        self.history_ = solution.history
-        self.n_iter_ = len(solution.history["gap"]) - 1
+    def _store(self, attributes, solution, problem):
+        vars(self).update(attributes)
         if self.warm_start:
             self._warm_dual = (problem.labels, solution.iterate.dual)
 
@@ -172,7 +187,7 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         """Pass an interrupt on, the model being usable; warn of a gap above the target."""
         if solution.interrupted:
             raise KeyboardInterrupt
-        if solution.converged:
+        if solution.converged or solution.stopped:
             return
         remedy = (
             f"raise max_iter (now {self.max_iter})"
@@ -189,12 +204,25 @@ class BaseLinearClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator
         )
 
 
+def _fitted_attributes(solution, classes, dtype):
+    coef, intercept = stored_weights(solution, dtype)
+    return {
+        "classes_": classes,
+        "coef_": coef,
+        "intercept_": intercept,
+        "objective_": solution.objective,
+        "dual_gap_": solution.gap,
+        "history_": solution.history,
+        "n_iter_": len(solution.history["gap"]) - 1,
+    }
+
+
 def stored_weights(solution, dtype):
     """Weights (C, d) and intercept (C,) for users; for two classes those of the one vector."""
     coef, intercept = solution.iterate.coef.T, solution.iterate.intercept
     if len(intercept) == 2:
         coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
-    return np.ascontiguousarray(coef, dtype=dtype), intercept.astype(dtype)
+    return np.array(coef, dtype=dtype, order="C"), intercept.astype(dtype)
 
 
 def _two_rows(row):

@@ -1,10 +1,11 @@
 """The driver: consumes the iterates of a solver and owns all policy.
 
-Certificate, stopping rule, history, the printed table, interrupts and the final check live
-here, so every solver has them.
+Certificate, stopping rule, history, the printed table, interrupts, observers and the final
+check live here, so every solver has them.
 """
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +23,7 @@ TIGHT = 1e-8
 class Start:
     """Where a solver begins: weights (d, C), intercept (C,) and a dual point (n, C) or None.
 
-    The scores (n, C) there save a product with X, if they are known.
+    The scores (n, C) there are given where the start is known to be near the optimum.
     """
 
     coef: np.ndarray
@@ -42,9 +43,27 @@ class Solution:
     objective: float
     gap: float
     converged: bool
-    interrupted: bool
     history: dict
-    scale: float
+    scale: float = 1.0
+    interrupted: bool = False
+    stopped: bool = False
+
+
+class Observer:
+    """Is told where each outer iteration begins and ends; this one takes no notice.
+
+    `solution` is a function without arguments: the `Solution` of a fit that ends there.
+    """
+
+    def begin(self, solution):
+        """An iteration begins."""
+
+    def end(self, solution):
+        """It has ended; whether the fit shall stop.
+
+        `solution` is None where the solver had no further iterate.
+        """
+        return False
 
 
 class History:
@@ -70,10 +89,72 @@ class History:
 
     def arrays(self):
         """A dict of arrays, one for each column."""
-        return dict(zip(self.columns, np.array(self.rows).T.copy(), strict=True))
+        # Before the first iterate zero is the bound: no loss is negative.
+        at_zero = self.problem.value_at_zero
+        rows = self.rows or [(0.0, 0.0, at_zero, at_zero)]
+        return dict(zip(self.columns, np.array(rows).T.copy(), strict=True))
+
+    @contextmanager
+    def paused(self):
+        """Neither the time nor the passes within are those of the fit."""
+        passes, begin = self.problem.data.passes, time.perf_counter()
+        total = passes.total
+        yield
+        passes.total = total
+        self.begin += time.perf_counter() - begin
 
 
-def solve(problem, start, *, tol, max_iter, dtype, verbose=0, solver=None):
+class Progress:
+    """Where a fit stands: its history, the best point so far, and whether that will do."""
+
+    def __init__(self, problem, start, *, tol, dtype, verbose):
+        self.problem, self.start, self.dtype = problem, start, dtype
+        self.tight, self.target = tol <= TIGHT, tol * problem.value_at_zero
+        self.history = History(problem, verbose)
+        self.bound = LowerBound(problem)
+        self.best, self.best_gap = None, np.inf
+        self.closing = False
+        self._solution = None
+
+    @property
+    def n_iter(self):
+        """Outer iterations so far."""
+        return max(len(self.history.rows) - 1, 0)
+
+    def add(self, iterate):
+        """Certify an iterate, and keep it if it is the best."""
+        self._solution = None
+        if self.best is None:
+            self.history.add(*_at_zero(self.problem, iterate))
+        iterate, certificate = self.bound.certify(iterate)
+        self.history.add(certificate.objective, certificate.gap)
+        if self.best is None or certificate.gap <= self.best_gap:
+            self.best, self.best_gap = iterate, certificate.gap
+
+    def is_done(self):
+        """Whether the target is met, and where it is tight, the closing step taken."""
+        if self.best_gap > self.target or not self.solution().converged:
+            return False
+        self.closing = self.tight and not self.closing and self.n_iter > 1
+        return not self.closing
+
+    def solution(self):
+        """What the fit ends with if it ends here: the best point as it will be stored."""
+        if self._solution is None:
+            best = self.best or _at_start(self.problem, self.start)
+            stored, certificate = rounded(self.problem, best, self.dtype)
+            self._solution = Solution(
+                iterate=stored,
+                objective=certificate.objective,
+                gap=certificate.gap,
+                converged=certificate.gap <= self.target,
+                history=self.history.arrays(),
+                scale=certificate.scale,
+            )
+        return self._solution
+
+
+def solve(problem, start, *, tol, max_iter, dtype, verbose=0, observer=None, solver=None):
     """Minimise until the gap is at most tol * F(0), or for max_iter iterations.
 
     Parameters
@@ -86,6 +167,8 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0, solver=None):
         Precision in which the weights will be stored; the final certificate is that of the
         rounded weights.
     verbose : int
+    observer : Observer, optional
+        Its time and its passes over X do not enter the history.
     solver : callable, optional
         That of `choose(problem)`, if it has solved a problem that differs in the penalty alone.
 
@@ -93,42 +176,34 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0, solver=None):
     -------
     Solution
     """
-    target = tol * problem.value_at_zero
-    history = History(problem, verbose)
-    bound = LowerBound(problem)
-    best, best_gap, closing, interrupted = None, np.inf, False, False
-    stored = None
+    progress = Progress(problem, start, tol=tol, dtype=dtype, verbose=verbose)
+    interrupted = stopped = False
     try:
-        for iterate in (solver or choose(problem))(problem, start):
-            if best is None:
-                history.add(*_at_zero(problem, iterate, search=solver is None))
-            iterate, certificate = bound.certify(iterate)
-            history.add(certificate.objective, certificate.gap)
-            if best is None or certificate.gap <= best_gap:
-                best, best_gap, stored = iterate, certificate.gap, None
-            if best_gap <= target and stored is None:
-                stored = rounded(problem, best, dtype)
-            if stored is not None and stored[1].gap <= target:
-                at_start = len(history.rows) == 2
-                closing = tol <= TIGHT and not closing and not at_start
-                if not closing:
-                    break
-            if len(history.rows) > max_iter:
-                break
+        iterates = (solver or choose(problem))(problem, start)
+        stopped = _advance(progress, iterates, max_iter, observer or Observer())
     except KeyboardInterrupt:
-        if best is None:
+        if progress.best is None:
             raise
         interrupted = True
-    final, certificate = stored or rounded(problem, best, dtype)
-    return Solution(
-        iterate=final,
-        objective=certificate.objective,
-        gap=certificate.gap,
-        converged=certificate.gap <= target,
-        interrupted=interrupted,
-        history=history.arrays(),
-        scale=certificate.scale,
-    )
+    return replace(progress.solution(), interrupted=interrupted, stopped=stopped)
+
+
+def _advance(progress, iterates, max_iter, observer):
+    """Take iterates until the fit is done; whether the observer has ended it."""
+    while progress.n_iter < max_iter:
+        with progress.history.paused():
+            observer.begin(progress.solution)
+        iterate = next(iterates, None)
+        if iterate is None:
+            observer.end(None)
+            return False
+        progress.add(iterate)
+        done = progress.is_done()
+        with progress.history.paused():
+            stop = observer.end(progress.solution)
+        if done or stop:
+            return not done
+    return False
 
 
 class LowerBound:
@@ -153,7 +228,14 @@ class LowerBound:
         return iterate, certificate
 
 
-def _at_zero(problem, iterate, search):
+def _at_start(problem, start):
+    """The start, with the dual point zero: it proves that no loss is negative."""
+    scores = problem.scores(start.coef, start.intercept)
+    dual, correlation = np.zeros_like(scores), np.zeros_like(start.coef)
+    return Iterate(start.coef, start.intercept, scores, dual, correlation)
+
+
+def _at_zero(problem, iterate):
     """Objective and gap of W = 0, b = 0, with the dual point of the first iterate."""
     zero = Iterate(
         np.zeros_like(iterate.coef),
@@ -163,7 +245,7 @@ def _at_zero(problem, iterate, search):
         iterate.correlation,
         (problem.loss, problem.value_at_zero),
     )
-    return problem.value_at_zero, certify(problem, zero, search).gap
+    return problem.value_at_zero, certify(problem, zero).gap
 
 
 def rounded(problem, iterate, dtype):

@@ -1,9 +1,10 @@
-"""Dual points for features that no penalty holds: X_f^T diag(p) G = 0, besides sum_i p_i g_i = 0.
+"""Features that no penalty holds: their best weights, and dual points that allow for them.
 
 A penalty of zero has the conjugate 0 at 0 and infinity elsewhere, so a free feature is a linear
-constraint on the dual, as the intercept is.  A dual point near the optimum fulfils it nearly; a
-step in which every dual variable moves in proportion to its room, the distance from the edge of
-its domain, makes it exact and stays inside where it is short (affine scaling).
+constraint on the dual, X_f^T diag(p) G = 0, as the intercept is.  At the best weights of the free
+features, for all other weights as they are, the natural dual point fulfils it.  What is left by
+rounding, or by another dual point, goes in a step in which every dual variable moves in
+proportion to its room, the distance from the edge of its domain (affine scaling).
 
 References
 ----------
@@ -13,17 +14,20 @@ Dikin, Iterative solution of problems of linear and quadratic programming, 1967.
 import numpy as np
 
 from ._cholesky import ScaledCholesky
+from ._line_search import line_search
 
 EXACT = 1e-12  # of the sum of absolute terms
-MAX_STEPS = 12
-LEAST_STEP = 1e-3
-NEGLIGIBLE = (0.0, 1e-12, 1e-9, 1e-6)
+MAX_STEPS = 15
 TO_BOUNDARY = 0.9
+SHORT = 0.05
+NEGLIGIBLE = (0.0, 1e-12, 1e-9, 1e-6)
 RIDGES = (1e-14, 1e-12, 1e-10, 1e-8)
+MAX_NEWTON = 30
+SETTLED = 1e-14  # of the loss, what a step gains; the next one gains about its square
 
 
 class FreeFeatures:
-    """The free features of a problem, and the repair of dual points.
+    """The free features of a problem.
 
     Parameters
     ----------
@@ -40,6 +44,48 @@ class FreeFeatures:
         moving[:, -1] = False
         moving[-1] &= problem.fit_intercept
         self.moving = moving
+
+    def settle(self, scores, known):
+        """Newton's method for the weights of the free features and the intercept.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n, C)
+            Of all features and the intercept; overwritten by those at the end.
+        known : tuple of float and ndarray
+            The loss and the natural dual point at the scores.
+
+        Returns
+        -------
+        move : ndarray of shape (f + 1, C)
+            What is added to the weights of the free features and, in the last row, the intercept.
+        value, dual
+            The loss and the natural dual point at the end.
+        """
+        problem, (value, dual) = self.problem, known
+        total, room = np.zeros(self.moving.shape), np.empty_like(scores)
+        for _ in range(MAX_NEWTON):
+            imbalance, _ = self._imbalance(dual)
+            curvature = problem.loss.curvature_at(dual, problem.labels, problem.weights)
+            move = self._solve(curvature, -imbalance)
+            slope = np.vdot(move, imbalance)
+            if not slope < 0:
+                break
+            path, out = self._scores(move), (room, np.empty_like(scores))
+
+            def along(step, path=path, out=out):
+                state = problem.labels, problem.weights, out
+                return problem.loss.value_along(scores, path, step, *state)
+
+            step = line_search(along, (value, slope))
+            if step == 0:
+                break
+            value, _ = along(step)
+            scores[...], dual = room, out[1]
+            total += step * move
+            if step == 1 and -slope <= SETTLED * value:
+                break
+        return total - total.mean(axis=1, keepdims=True), value, dual
 
     def held(self, dual):
         """A nearby dual point that fulfils the constraints; zero, which always does, if none is.
@@ -62,11 +108,10 @@ class FreeFeatures:
             imbalance, scale = self._imbalance(dual)
             if (np.abs(imbalance) <= EXACT * scale).all():
                 return True
-            move = self._move(dual, imbalance)
-            if move is None:
-                return False
+            room = problem.loss.room(dual, problem.labels, problem.weights)
+            move = room.change(self._scores(self._solve(room, -imbalance)))
             step = min(1.0, TO_BOUNDARY * problem.loss.longest(dual, move, problem.labels))
-            if step < LEAST_STEP:
+            if step < SHORT:
                 return False
             dual += step * move
             problem.loss.clip(dual, problem.labels)
@@ -82,22 +127,20 @@ class FreeFeatures:
             np.vstack([self.sizes.correlate(size), size.sum(axis=0)]),
         )
 
-    def _move(self, dual, imbalance):
-        """The move that takes the imbalance away, in proportion to the room of each variable.
+    def _scores(self, move):
+        """What a move of the weights and the intercept adds to the scores."""
+        return self.data.scores(move[:-1]) + move[-1]
 
-        None where there is no room at all.
-        """
-        problem, (feature, klass) = self.problem, np.nonzero(self.moving)
-        room = problem.loss.room(dual, problem.labels, problem.weights)
-        features = np.arange(self.data.shape[1])
+    def _solve(self, curvature, rhs):
+        """The move that such a curvature maps to the right side; zero where nothing curves."""
+        feature, klass = np.nonzero(self.moving)
+        features, out = np.arange(self.data.shape[1]), np.zeros(self.moving.shape)
 
         def columns(rows):
             return self.data.columns(rows, features, np.dtype(np.float64))
 
         slices = list(self.data.blocks(2 * (len(feature) + len(features) + 1)))
-        matrix = room.gram(slices, columns, feature, klass)
-        if not matrix.any():
-            return None
-        system, shift = ScaledCholesky(matrix, RIDGES), np.zeros(self.moving.shape)
-        shift[self.moving] = system.solve(-imbalance[self.moving])
-        return room.change(self.data.scores(shift[:-1]) + shift[-1])
+        matrix = curvature.gram(slices, columns, feature, klass)
+        if matrix.any():
+            out[self.moving] = ScaledCholesky(matrix, RIDGES).solve(rhs[self.moving])
+        return out

@@ -179,6 +179,8 @@ class Problem:
     def evaluate(self, coef, intercept, scores=None, slack=0.0, known=None):
         """The iterate at W with a good intercept for W, and the natural dual point made feasible.
 
+        The weights of features without a penalty become the best ones too.
+
         Parameters
         ----------
         coef : ndarray of shape (d, C)
@@ -199,6 +201,10 @@ class Problem:
             if shift.any():
                 intercept = intercept + shift
                 scores += shift
+        if self.free_features is not None:
+            move, value, dual = self.free_features.settle(scores, (value, dual))
+            coef, intercept = coef.copy(), intercept + move[-1]
+            coef[self.penalty.free] += move[:-1]
         return self._natural(coef, intercept, scores, dual, value)
 
     def _natural(self, coef, intercept, scores, dual, value):

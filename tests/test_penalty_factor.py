@@ -11,7 +11,7 @@ from data import CONTAINERS, WEIGHTS, make_classes
 from models import make_model, problem_of
 from oracle import LOSSES, Problem, objective, optimum
 from problems import LOSSES as INNER
-from problems import random_dual
+from problems import SMOOTH, random_dual
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -91,28 +91,49 @@ class TestElasticNet:
         assert whole.largest_scale(correlation) == whole.largest_scale(exact)
 
 
+def inner_problem(name, fit_intercept, wrapped=np.asarray):
+    X, y = make_classes(4, n_samples=60)
+    labels = y.astype(np.int32)
+    weights = np.random.default_rng(0).integers(0, 4, size=len(y)).astype(float)
+    return InnerProblem(
+        data=wrap(wrapped(X)),
+        labels=labels,
+        weights=weights / weights.sum(),
+        n_classes=4,
+        loss=INNER[name](labels, 4),
+        penalty=ElasticNet(0.1, 0.1, FACTOR[:, None]),
+        fit_intercept=fit_intercept,
+    )
+
+
+@pytest.mark.parametrize("wrapped", [np.asarray, sp.csr_array], ids=["dense", "csr"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_an_iterate_has_the_best_weights_of_free_features(name, fit_intercept, wrapped):
+    """Their gradient is zero and the others stay; scores and loss are those of the weights."""
+    problem = inner_problem(name, fit_intercept, wrapped)
+    free, rng = FACTOR == 0, np.random.default_rng(0)
+    coef, intercept = rng.normal(size=(5, 4)), rng.normal(size=4) * fit_intercept
+    found = problem.evaluate(coef, intercept)
+    np.testing.assert_array_equal(found.coef[~free], coef[~free])
+    assert np.abs(found.coef - coef)[free].max() > 0.01
+    np.testing.assert_allclose(problem.gradient(found)[:-1][free], 0, atol=1e-8)
+    np.testing.assert_allclose(problem.gradient(found)[-1], 0, atol=1e-8)
+    scores = problem.scores(found.coef, found.intercept)
+    difference = found.scores - scores
+    np.testing.assert_allclose(difference, difference[:, :1] + 0 * difference, atol=1e-12)
+    assert problem.loss_at(found) == pytest.approx(problem.loss_value(scores), rel=1e-12)
+    assert problem.loss_at(found) < problem.loss_value(problem.scores(coef, intercept))
+
+
 class TestRepair:
     """X_f^T diag(p) G = 0 and sum_i p_i g_i = 0, inside the domain."""
-
-    def problem(self, name, fit_intercept, wrapped=np.asarray):
-        X, y = make_classes(4, n_samples=60)
-        labels = y.astype(np.int32)
-        weights = np.random.default_rng(0).integers(0, 4, size=len(y)).astype(float)
-        return InnerProblem(
-            data=wrap(wrapped(X)),
-            labels=labels,
-            weights=weights / weights.sum(),
-            n_classes=4,
-            loss=INNER[name](labels, 4),
-            penalty=ElasticNet(0.1, 0.1, FACTOR[:, None]),
-            fit_intercept=fit_intercept,
-        )
 
     @pytest.mark.parametrize("wrapped", [np.asarray, sp.csr_array], ids=["dense", "csr"])
     @pytest.mark.parametrize("fit_intercept", [True, False])
     @pytest.mark.parametrize("name", INNER)
     def test_of_a_random_point(self, name, fit_intercept, wrapped):
-        problem = self.problem(name, fit_intercept, wrapped)
+        problem = inner_problem(name, fit_intercept, wrapped)
         dual = random_dual(name, problem.labels, 4)
         held = problem.balanced(dual.copy())
         free = problem.correlate(held)[FACTOR == 0]
@@ -125,7 +146,7 @@ class TestRepair:
 
     @pytest.mark.parametrize("name", INNER)
     def test_a_point_that_fulfils_them_stays(self, name):
-        problem = self.problem(name, True)
+        problem = inner_problem(name, True)
         held = problem.balanced(random_dual(name, problem.labels, 4))
         heavy = problem.weights > 0
         again = problem.balanced(held.copy())
@@ -134,7 +155,7 @@ class TestRepair:
     @pytest.mark.parametrize("name", INNER)
     def test_zero_where_nothing_else_is_feasible(self, name):
         """Free features that name the class: the dual variables of each must sum up to zero."""
-        problem, factor = self.problem(name, False), np.zeros((4, 1))
+        problem, factor = inner_problem(name, False), np.zeros((4, 1))
         X = np.eye(4)[problem.labels]
         problem = replace(problem, data=wrap(X), penalty=ElasticNet(0.1, 0.1, factor))
         held = problem.balanced(random_dual(name, problem.labels, 4))

@@ -1,6 +1,6 @@
 """Pictures of fits: displays in scikit-learn's manner."""
 
-from ._coefficient_path import CoefficientPathDisplay
-from ._cv_scores import CVScoresDisplay
+from ._loss_curve import LossCurveDisplay
+from ._loss_landscape import LossLandscapeDisplay
 
-__all__ = ["CVScoresDisplay", "CoefficientPathDisplay"]
+__all__ = ["LossCurveDisplay", "LossLandscapeDisplay"]

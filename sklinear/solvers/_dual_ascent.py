@@ -66,7 +66,8 @@ def dual_ascent(successor):
             gaps[ascent.passes] = min(gap(problem, iterate), *gaps.values())
             ascent.refine(gaps[ascent.passes])
         if min(gaps.values()) <= NEAR * problem.value_at_zero:
-            point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
+            names = ("coef", "intercept", "dual", "scores")
+            point = {name: getattr(iterate, name) for name in names}
             start = replace(start, **point)
         yield from successor(problem, start)
 

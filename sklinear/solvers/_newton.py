@@ -30,9 +30,11 @@ def newton(problem, start, stepper=None):
     stepper = stepper or Newton()
     stepper.resume()
     slack = ROUGH * problem.value_at_zero
-    far = start.scores is None
-    pilot = approach(problem, stepper, start, slack) if far else None
-    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), start.scores, slack=slack)
+    if start.scores is None:
+        pilot, scores = approach(problem, stepper, start, slack), None
+    else:
+        pilot, scores = None, start.scores.copy()
+    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), scores, slack=slack)
     yield iterate
     # A pilot is nearer than the optimum of a large penalty.
     for stage in () if pilot else stages(problem, iterate):

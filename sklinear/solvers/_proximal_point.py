@@ -102,8 +102,8 @@ def opening(problem, start):
         return iterate, WIDEST_SIGMA
     iterate = smoothed.evaluate(start.coef, start.intercept, scores.copy())
     sigma = WIDEST_SIGMA / weakness(smoothed, iterate)
-    known = {"scores": scores, "intercept": start.intercept, "dual": zero, "loss_value": None}
-    return replace(iterate, **known), sigma
+    opened = replace(iterate, coef=start.coef, intercept=start.intercept, scores=scores)
+    return replace(opened, dual=zero, loss_value=None), sigma
 
 
 def growth(steps):

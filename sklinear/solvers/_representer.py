@@ -37,13 +37,16 @@ def representer(solver):
             basis.extend(eigenvectors(problem.data))
         vectors, root = basis
         small = replace(problem, data=DenseData(vectors * root, problem.data.passes, 0.0))
-        coef = vectors.T @ problem.data.scores(start.coef) / root[:, None]
+        known = start.scores is not None
+        scores = start.scores - start.intercept if known else problem.data.scores(start.coef)
+        coef = vectors.T @ scores / root[:, None]
         for inner in solver(small, replace(start, coef=coef)):
             lifted = problem.data.correlate(vectors @ (inner.coef / root[:, None]))
             correlation = problem.correlate(inner.dual)
             iterate = replace(inner, coef=lifted, correlation=correlation)
             yield iterate
-        yield from solver(problem, replace(start, coef=iterate.coef, intercept=iterate.intercept))
+        last = {name: getattr(iterate, name) for name in ("coef", "intercept", "scores")}
+        yield from solver(problem, replace(start, **last))
 
     return reduced
 

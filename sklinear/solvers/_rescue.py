@@ -20,6 +20,7 @@ FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-4, 4  # of F(0): patience where the gap is small
 FEW_PASSES = 5
+POINT = ("coef", "intercept", "dual", "scores")
 FEW_STEPS, MORE_STEPS = 15, 60  # with few samples
 
 
@@ -48,7 +49,7 @@ def _from_inside(problem, start, steps, iterate, solver):
     # Where it broke off it may be farther from the optimum than zero is.
     known = min(problem.value_at_zero, _gap(problem, iterate))
     if found is not None and _gap(problem, found) < known:
-        point = {name: getattr(found, name) for name in ("coef", "intercept", "dual")}
+        point = {name: getattr(found, name) for name in POINT}
         steps = solver(problem, replace(start, **point))
     yield from steps
 
