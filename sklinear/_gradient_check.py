@@ -26,7 +26,7 @@ class GradientCheck:
     numeric : ndarray of shape (n_checked,)
         Centred difference quotients.
     relative_error : ndarray of shape (n_checked,)
-        |analytic - numeric| by the larger of both; below `tol` where rounding explains it.
+        ``|analytic - numeric|`` by the larger of both; below `tol` where rounding explains it.
     near_kink : ndarray of shape (n_checked,), bool
         Where a kink lies within a step, and the quotient means nothing.
     tol : float

@@ -14,8 +14,8 @@ class SoftmaxClassifier(BaseLinearClassifier):
 
     .. math::
 
-        F(W, b) = \sum_i p_i \Big[\log \sum_k \exp z_{ik} - z_{i y_i}\Big]
-            + \alpha \sum_j f_j \Big[\rho \|W_j\|_1 + \tfrac{1 - \rho}{2} \|W_j\|^2\Big],
+        F(W, b) = \sum_i p_i \Bigl[\log \sum_k \exp z_{ik} - z_{i y_i}\Bigr]
+            + \alpha \sum_j f_j \Bigl[\rho \|W_j\|_1 + \tfrac{1 - \rho}{2} \|W_j\|^2\Bigr],
         \qquad z_i = x_i W + b,
 
     with :math:`p_i = s_i / \sum s`, s the product of sample and class weights, and f the
@@ -67,9 +67,9 @@ class SoftmaxClassifier(BaseLinearClassifier):
         A proved bound on F(W, b) - min F, in the units of the objective.
     objective_ : float
         F(W, b).
-    history_ : dict of ndarray of shape (n_iter_ + 1,)
-        "seconds", "passes" (over X; may be fractional), "objective" and "gap" after each
-        outer iteration. The first row is W = 0, b = 0, where F is log C.
+    history_ : dict of ndarray
+        Of shape ``(n_iter_ + 1,)``: "seconds", "passes" (over X; may be fractional), "objective"
+        and "gap" after each outer iteration. The first row is W = 0, b = 0, where F is log C.
 
     See Also
     --------

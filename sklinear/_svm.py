@@ -16,7 +16,7 @@ class SVMClassifier(BaseLinearClassifier):
     .. math::
 
         F(W, b) = \sum_i p_i \sum_{k \ne y_i} \max(0, 1 + z_{ik} - z_{i y_i})^e
-            + \alpha \sum_j f_j \Big[\rho \|W_j\|_1 + \tfrac{1 - \rho}{2} \|W_j\|^2\Big],
+            + \alpha \sum_j f_j \Bigl[\rho \|W_j\|_1 + \tfrac{1 - \rho}{2} \|W_j\|^2\Bigr],
         \qquad z_i = x_i W + b,
 
     e = 1 for the hinge and 2 for the squared hinge, with :math:`p_i = s_i / \sum s`, s the
@@ -69,9 +69,9 @@ class SVMClassifier(BaseLinearClassifier):
         A proved bound on F(W, b) - min F, in the units of the objective.
     objective_ : float
         F(W, b).
-    history_ : dict of ndarray of shape (n_iter_ + 1,)
-        "seconds", "passes" (over X; may be fractional), "objective" and "gap" after each
-        outer iteration. The first row is W = 0, b = 0, where F is C - 1.
+    history_ : dict of ndarray
+        Of shape ``(n_iter_ + 1,)``: "seconds", "passes" (over X; may be fractional), "objective"
+        and "gap" after each outer iteration. The first row is W = 0, b = 0, where F is C - 1.
 
     See Also
     --------

@@ -3,6 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 
+__all__ = ["CoefRecorder"]
+
 
 class CoefRecorder:
     """Keeps the weights of a linear model at the start and after each iteration of its fit.

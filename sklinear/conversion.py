@@ -11,8 +11,8 @@
 "cs231n_half_reg"   mean loss + reg / 2 * sum W^2                   reg; two classes: reg / 2
 ==================  ==============================================  ============================
 
-- The penalty of the first three is the same, l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2, so `l1_ratio`
-  needs no translation (glmnet calls it `alpha`).
+- The penalty of the first three is the same, ``l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2``, so
+  `l1_ratio` needs no translation (glmnet calls it `alpha`).
 - `SVC`, `LinearSVC` and `SGDClassifier` have the same problem for two classes only; of more they
   make several. `LinearSVC` has it with ``fit_intercept=False``, as it penalises the intercept;
   `SGDClassifier` without weights, as it does not divide by their sum.

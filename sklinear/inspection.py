@@ -159,7 +159,7 @@ def objective_gradient(estimator, X, y, *, sample_weight=None, coef=None, interc
     Notes
     -----
     At a kink it is the natural subgradient: a hinge with 1 + z_k = z_y has slope 0, and so has
-    |w| at w = 0. It need not vanish at a minimum there.
+    ``|w|`` at w = 0. It need not vanish at a minimum there.
 
     Examples
     --------
@@ -263,7 +263,7 @@ def check_gradient(fun, gradient, x, *, n_coordinates=50, step=1e-6, tol=1e-6, r
     n_coordinates : int, default=50
         So many coordinates are drawn; all of them if there are fewer.
     step : float, default=1e-6
-        Step of the quotients, times max(1, |x_j|).
+        Step of the quotients, times ``max(1, |x_j|)``.
     tol : float, default=1e-6
         Largest relative error of a gradient that passes.
     random_state : int, RandomState instance or None, default=None
@@ -288,12 +288,12 @@ def check_gradient(fun, gradient, x, *, n_coordinates=50, step=1e-6, tol=1e-6, r
     Notes
     -----
     - The quotients are centred, with steps h and h/2, combined to order h^4.
-    - A kink within a step (of a hinge, of |w| at 0) is found by the slopes on both sides, which
+    - A kink within a step (of a hinge, of ``|w|`` at 0) is found by the slopes on both sides, which
       differ without getting nearer as the step shrinks. What the quotient says there means
       nothing, so such coordinates are flagged and don't count.
-    - The relative error is |analytic - numeric| by the larger of both. A difference of at most
-      256 eps |fun(x)| / h may come from rounding of the value: there it is taken as a part of that,
-      and is below `tol`.
+    - The relative error is ``|analytic - numeric|`` by the larger of both. A difference of at most
+      ``256 eps |fun(x)| / h`` may come from rounding of the value: there it is taken as a part of
+      that, and is below `tol`.
     - Check at random weights: a missing penalty does not show at zero weights, nor where alpha is
       so small that it is below `tol`.
 
@@ -375,7 +375,7 @@ def check_estimator_gradient(
         So many coordinates are drawn; all of them if there are fewer.
     step : float, default=1e-6
         Step of the quotients, times the size of the weight or, if that is larger, by the root
-        mean square of its feature; for the intercept times max(1, |b|).
+        mean square of its feature; for the intercept times ``max(1, |b|)``.
     tol : float, default=1e-6
         Largest relative error of a gradient that passes.
     random_state : int, RandomState instance or None, default=None

@@ -391,7 +391,7 @@ def cross_entropy_loss_gradient(scores, y, *, labels=None, sample_weight=None, r
     prefer_skip_nested_validation=True,
 )
 def elastic_net_penalty(coef, alpha=1.0, *, l1_ratio=0.0):
-    """alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2), the penalty of every estimator.
+    """``alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2)``, of every estimator.
 
     Parameters
     ----------

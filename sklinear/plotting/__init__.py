@@ -2,5 +2,16 @@
 
 from ._loss_curve import LossCurveDisplay
 from ._loss_landscape import LossLandscapeDisplay
+from ._loss_shape import LossShapeDisplay
+from ._regularization import RegularizationDisplay
+from ._scores import ScoresDisplay
+from ._templates import TemplatesDisplay
 
-__all__ = ["LossCurveDisplay", "LossLandscapeDisplay"]
+__all__ = [
+    "LossCurveDisplay",
+    "LossLandscapeDisplay",
+    "LossShapeDisplay",
+    "RegularizationDisplay",
+    "ScoresDisplay",
+    "TemplatesDisplay",
+]

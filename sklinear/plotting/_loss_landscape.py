@@ -16,13 +16,12 @@ from ._plane import (
     random_directions,
     row_of,
 )
-from ._style import COLORS, axes, legend_above
+from ._style import CMAP, COLORS, axes, legend_above
 
 MARGIN = 0.25  # around the path
 THINNEST = 0.2  # a side of the plane by the other
 N_LEVELS = 17
 NAMES = ("direction 1", "direction 2")
-CMAP = "cividis"
 LABEL_HEIGHT = 0.8  # inches, around a box
 SMALL = 3.0  # inches
 
@@ -140,8 +139,8 @@ class LossLandscapeDisplay:
             shaped as `coef_`, or a tuple of that and one shaped as `intercept_`; they are taken
             as they are.
         path : CoefRecorder or tuple of ndarray, default=None
-            Weights (n_points, *coef_.shape) and intercepts (n_points, *intercept_.shape) to
-            draw, projected onto the plane; a recorder that was set for the fit has them.
+            Weights ``(n_points, *coef_.shape)`` and intercepts ``(n_points, *intercept_.shape)``
+            to draw, projected onto the plane; a recorder that was set for the fit has them.
         extent : float or tuple of float, default=None
             Left, right, lower and upper end of the plane, or one number r for (-r, r, -r, r).
             If None, the path with a margin for ``directions="path"``, the norm of weights and

@@ -1,0 +1,41 @@
+"""Names of classes: the column that a label stands for."""
+
+from numbers import Integral
+
+import numpy as np
+
+
+def names_of_columns(class_names, n_classes):
+    """A list of strings, the numbers 0 to n_classes - 1 if none are given."""
+    names = range(n_classes) if class_names is None else class_names
+    if len(names) != n_classes:
+        raise ValueError(
+            f"class_names has {len(names)} entries and there are {n_classes} classes. Pass one "
+            "name for each, in the order of the columns."
+        )
+    return [str(name) for name in names]
+
+
+def column_of(label, class_names, n_classes):
+    """The column of a class, given by its name or else by its number."""
+    if class_names is not None and np.shape(label) == ():
+        found = [column for column, name in enumerate(class_names) if name == label]
+        if found:
+            return found[0]
+    if isinstance(label, Integral) and 0 <= label < n_classes:
+        return int(label)
+    known = f"a number from 0 to {n_classes - 1}"
+    if class_names is not None:
+        known = f"one of {list(class_names)}, or {known}"
+    raise ValueError(f"There is no class {label!r}; it must be {known}.")
+
+
+def one_sample(scores):
+    """Scores of one sample as a float64 array (n_classes,)."""
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.ndim != 1 or len(scores) < 2 or not np.isfinite(scores).all():
+        raise ValueError(
+            f"scores are {scores!r}, of the shape {scores.shape}; they must be finite numbers, one "
+            "for each class and two at least. Of many samples pass one row."
+        )
+    return scores
