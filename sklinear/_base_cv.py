@@ -93,9 +93,13 @@ class CrossValidated(BaseEstimator):
 
     def _validate_params(self):
         BaseEstimator._validate_params(self)
-        _check_numbers("l1_ratios", self.l1_ratios, lambda v: (v >= 0) & (v <= 1), "in [0, 1]")
-        if not isinstance(self.alphas, Integral):
-            _check_numbers("alphas", self.alphas, lambda v: v > 0, "positive")
+        ratios = np.asarray(self.l1_ratios)
+        usable = ratios.ndim == 1 and ratios.size and ratios.dtype.kind in "iuf"
+        if not (usable and ((ratios >= 0) & (ratios <= 1)).all()):
+            raise ValueError(
+                f"l1_ratios={self.l1_ratios!r} must be a one-dimensional array-like of numbers in "
+                "[0, 1], at least one."
+            )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, **params):
@@ -148,11 +152,15 @@ class CrossValidated(BaseEstimator):
                 [falling_alphas(self.alphas, problem, r, self.eps) for r in self.l1_ratios]
             )
             paths = self._paths(samples, folds, alphas, routed)
+        for name in (*OF_THE_REFIT, "coefs_paths_"):  # of an earlier fit
+            vars(self).pop(name, None)
         self.classes_, self.alphas_, self.l1_ratios_ = classes, alphas, np.array(self.l1_ratios)
         self._store_paths(paths, len(folds))
         self._choose()
         if self.refit:
             model = self._estimator(self.alpha_, self.l1_ratio_, max(0, self.verbose - 1))
+            if hasattr(self, "_skl_callbacks"):
+                model.set_callbacks(*self._skl_callbacks)
             model.fit(X, y, sample_weight)
             vars(self).update({name: getattr(model, name) for name in OF_THE_REFIT})
         return self
@@ -291,15 +299,4 @@ class CrossValidated(BaseEstimator):
                 scorer=self._scorer(),
                 method_mapping=to_scorer.add(caller="score", callee="score"),
             )
-        )
-
-
-def _check_numbers(name, values, allowed, meaning):
-    """One-dimensional, not empty, and all allowed, or a ValueError."""
-    numbers = np.asarray(values)
-    usable = numbers.ndim == 1 and numbers.size and numbers.dtype.kind in "iuf"
-    if not (usable and np.isfinite(numbers).all() and allowed(numbers).all()):
-        raise ValueError(
-            f"{name}={values!r} must be a one-dimensional array-like of numbers, at least one, "
-            f"all {meaning} and finite."
         )

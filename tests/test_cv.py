@@ -29,6 +29,7 @@ from sklinear import (
 from sklinear._base_cv import best_index, one_standard_error_index
 from sklinear._folds import fold_problem
 from sklinear._scoring import FROM_SCORES, with_labels
+from sklinear.callbacks import CoefRecorder
 
 X, Y = make_classes(3, n_samples=60)
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01])
@@ -273,6 +274,27 @@ def test_masks_are_folds():
     )
 
 
+def test_penalty_factor():
+    factor, folds = np.array([1, 2, 0.5, 1, 3]), list(StratifiedKFold(3).split(X, Y))
+    model = make_cv(cv=folds, l1_ratios=[0.5], penalty_factor=factor).fit(X, Y)
+    for f, (train, test) in enumerate(folds):
+        plain = make_plain(alpha=ALPHAS[2], l1_ratio=0.5, penalty_factor=factor)
+        plain.fit(X[train], Y[train])
+        expected = get_scorer("neg_log_loss")(plain, X[test], Y[test])
+        assert model.scores_[f, 0, 2] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_factor_of_all_features_multiplies_alpha():
+    even = {"penalty_factor": np.full(5, 2.0), "l1_ratios": [0.5]}
+    one = make_cv(l1_ratios=[0.5]).fit(X, Y)
+    two = make_cv(alphas=ALPHAS / 2, **even).fit(X, Y)
+    np.testing.assert_allclose(one.scores_, two.scores_, rtol=1e-6)
+    grids = [
+        make_cv(alphas=3, **params).fit(X, Y).alphas_ for params in (even, {"l1_ratios": [0.5]})
+    ]
+    np.testing.assert_allclose(2 * grids[0], grids[1])
+
+
 # --- classes
 
 
@@ -448,6 +470,20 @@ def test_without_refit():
             predict(X)
 
 
+def test_nothing_of_an_earlier_fit_remains():
+    model = make_cv().fit(X, Y)
+    model.set_params(refit=False, store_paths=False).fit(X, Y)
+    assert not hasattr(model, "coef_")
+    assert not hasattr(model, "coefs_paths_")
+
+
+def test_callbacks_watch_the_refit():
+    recorder = CoefRecorder()
+    model = make_cv().set_callbacks(recorder).fit(X, Y)
+    assert len(recorder.coef) == len(model.history_["gap"])
+    np.testing.assert_array_equal(recorder.coef[-1], model.coef_)
+
+
 def test_classes_of_gaps_above_tol_are_warned_of():
     with pytest.warns(ConvergenceWarning, match=r"of the 12 fits of SoftmaxClassifierCV.*max_iter"):
         make_cv(max_iter=1, refit=False).fit(X, Y)
@@ -460,11 +496,11 @@ def test_classes_of_gaps_above_tol_are_warned_of():
     ("params", "message"),
     [
         ({"scoring": "unknown"}, "scoring"),
-        ({"alphas": []}, "alphas=.*at least one"),
-        ({"alphas": [0.1, -1]}, "alphas=.*positive"),
-        ({"alphas": [0.1, np.nan]}, "alphas=.*finite"),
-        ({"alphas": [[0.1]]}, "alphas=.*one-dimensional"),
-        ({"alphas": ["a"]}, "alphas=.*numbers"),
+        ({"alphas": []}, "alphas has the shape.*at least one"),
+        ({"alphas": [0.1, -1]}, "alphas holds -1"),
+        ({"alphas": [0.1, np.nan]}, "alphas holds nan"),
+        ({"alphas": [[0.1]]}, "alphas has the shape"),
+        ({"alphas": [0.1, 0.1]}, "more than once"),
         ({"alphas": 0}, "alphas"),
         ({"eps": 1.0}, "eps"),
         ({"l1_ratios": [0.5, 1.5]}, r"l1_ratios=.*in \[0, 1\]"),
