@@ -8,7 +8,6 @@ objective and the certified gap fell, and the weights of every class as an image
 
 import sys
 
-import numpy as np
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -16,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from sklinear import SoftmaxClassifier, SVMClassifier
+from sklinear.plotting import LossCurveDisplay, TemplatesDisplay
 
 TOL = 1e-4
 ESTIMATORS = {
@@ -24,7 +24,6 @@ ESTIMATORS = {
     "squared hinge": SVMClassifier(loss="squared_hinge", tol=TOL),
 }
 GRID = {"classifier__alpha": [1e-3, 1e-2, 1e-1], "classifier__l1_ratio": [0, 0.5, 1]}
-COLOURS = {"softmax": "#0072B2", "hinge": "#D55E00", "squared hinge": "#009E73"}
 
 
 def search(classifier, X, y):
@@ -44,39 +43,13 @@ def print_table(searches, X_test, y_test):
         )
 
 
-def draw_history(axes, models):
-    """Objective and gap against iterations, both relative to the objective at zero weights."""
-    for name, model in models.items():
-        history = model.history_
-        start = history["objective"][0]
-        axes.plot(history["objective"] / start, color=COLOURS[name], label=name)
-        axes.plot(history["gap"] / start, color=COLOURS[name], linestyle="--")
-    axes.plot([], color="black", label="objective")
-    axes.plot([], color="black", linestyle="--", label="certified gap")
-    axes.axhline(TOL, color="grey", linestyle=":", label="tol")
-    axes.set(yscale="log", xlabel="iteration", ylabel="relative to F(0)", title="The falling loss")
-    axes.legend(ncols=2, frameon=False)
-
-
-def draw_templates(axes, model):
-    """The weights of each class as an image of 8 × 8 pixels, all on one symmetric scale."""
-    limit = np.abs(model.coef_).max()
-    for axis, label, coef in zip(axes.flat, model.classes_, model.coef_, strict=True):
-        image = axis.imshow(coef.reshape(8, 8), cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axis.set_title(label)
-        axis.set_axis_off()
-    return image
-
-
 def draw(models, path):
     """Write the figure of all models: their histories, and the templates of the softmax."""
-    figure = Figure(figsize=(11, 3.7), layout="constrained")
+    figure = Figure(figsize=(11, 4), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=[1, 1.25])
-    draw_history(left.subplots(), models)
-    templates = right.subplots(2, 5)
-    image = draw_templates(templates, models["softmax"])
+    LossCurveDisplay.from_estimators(models, ax=left.subplots())
+    TemplatesDisplay.from_estimator(models["softmax"], ax=right.subplots(2, 5))
     right.suptitle("Class templates of the softmax")
-    right.colorbar(image, ax=templates, shrink=0.8, label="weight")
     figure.savefig(path, dpi=120)
 
 

@@ -124,7 +124,7 @@ class Path:
 
     def _following(self, index):
         """The farthest index within the stride, or the next one."""
-        near = np.log(self.alphas[index] / self.alphas) <= self.stride
+        near = np.log(self.alphas[index] / self.alphas) <= self.stride * (1 + 1e-9)
         return max(index + 1, np.count_nonzero(near) - 1)
 
     def _adapt(self, left, right):
@@ -237,14 +237,14 @@ class Path:
 
 
 def zero_start(problem):
-    """Zero weights, with the best intercept and its scores where that is near the optimum."""
+    """Zero weights; the best intercept and free features where that is near the optimum."""
     start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
     if not problem.loss.smooth or uses_dual(problem):
         return start
     zero = problem.evaluate(start.coef, start.intercept)
     if certify(problem, zero).gap > NEAR * problem.value_at_zero:
         return start
-    return replace(start, intercept=zero.intercept, scores=zero.scores)
+    return Start(zero.coef, zero.intercept, scores=zero.scores)
 
 
 def lagrange(nodes, place):

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
-from ._base import BaseLinearClassifier, stored_weights
+from ._base import BaseLinearClassifier, class_vectors
 from ._path import alpha_grid, solve_path
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
@@ -250,11 +250,14 @@ def svm_path(
 def _path(model, X, y, sample_weight, alphas, eps):
     """The path of the problem that a model with another alpha poses."""
     problem, classes = model._prepare(X, y, sample_weight)
-    dtype = problem.data.dtype
-    weights, rows = [], []
+    dtype, rows = problem.data.dtype, []
     with serial_blas:
         grid = falling_alphas(alphas, problem, model.l1_ratio, eps)
-        for solution in solve_path(
+        d, n_classes = problem.shape
+        n_vectors = 1 if n_classes == 2 else n_classes
+        coefs = np.empty((len(grid), n_vectors, d), dtype)
+        intercepts = np.empty((len(grid), n_vectors), dtype)
+        solutions = solve_path(
             problem,
             grid,
             model.l1_ratio,
@@ -262,13 +265,13 @@ def _path(model, X, y, sample_weight, alphas, eps):
             max_iter=model.max_iter,
             dtype=dtype,
             verbose=model.verbose,
-        ):
-            weights.append(stored_weights(solution, dtype))
-            history = solution.history
-            rows.append((solution.objective, solution.gap, len(history["gap"]) - 1))
-            rows[-1] += history["passes"][-1], solution.converged
-    coefs, intercepts = (np.stack(part) for part in zip(*weights, strict=True))
-    objectives, gaps, n_iter, passes, converged = (np.array(row) for row in zip(*rows, strict=True))
+        )
+        for i, solution in enumerate(solutions):
+            coefs[i], intercepts[i] = class_vectors(solution.iterate)
+            gaps, passes = solution.history["gap"], solution.history["passes"]
+            reached = solution.objective, solution.gap, solution.converged
+            rows.append((*reached, len(gaps) - 1, passes[-1]))
+    objectives, gaps, converged, n_iter, passes = map(np.array, zip(*rows, strict=True))
     _warn_of_gaps(grid[~converged], model.tol * problem.value_at_zero, gaps.max(), n_iter, model)
     return Bunch(
         alphas=grid,

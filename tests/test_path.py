@@ -17,6 +17,7 @@ from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
 from sklinear._certificate import certify
 from sklinear._driver import solve
 from sklinear._path import Path, alpha_grid, combination, lagrange, penalised, solve_path
+from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate
 from sklinear.solvers import _newton
 
@@ -67,6 +68,46 @@ def test_weights_leave_zero_at_alpha_max(loss, l1_ratio, n_classes, fit_intercep
     assert np.abs(below.iterate.coef).max() > 1e-5
     if loss != "hinge":
         assert not above.iterate.coef.any()
+
+
+@pytest.mark.parametrize("free", [False, True])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_alpha_max_knows_penalty_factors(loss, free):
+    problem = make_problem(loss, 0.5)
+    factor = np.array([[0.5], [1.0], [0.0 if free else 3.0], [2.0], [1.0]])
+    problem = problem.with_penalty(replace(problem.penalty, factor=factor))
+    if free and loss == "hinge":
+        with pytest.raises(ValueError, match="small factors instead of 0"):
+            alpha_max(problem, 0.5)
+        return
+    largest, held = alpha_max(problem, 0.5), factor.ravel() > 0
+    above, below = (cold(problem, share * largest, 0.5) for share in (1.001, 0.97))
+    without = make_problem(loss, 0.5, X=lambda X: X[:, ~held] if free else 0 * X)
+    none = without.with_penalty(ElasticNet(0.5, 0.5, np.zeros((without.shape[0], 1))))
+    if not free:
+        none = without
+    value = solve(none, zero_start(none), tol=1e-9, max_iter=1000, dtype=np.float64).objective
+    assert above.objective - above.gap <= value <= above.objective + 1e-8
+    assert value - above.objective + above.gap <= 4e-8
+    assert below.objective + 1e-7 < value
+    if loss != "hinge":
+        assert not above.iterate.coef[held].any()
+    assert np.abs(below.iterate.coef[held]).max() > 1e-5
+
+
+@pytest.mark.parametrize("l1_ratio", RATIOS)
+def test_paths_keep_penalty_factors(l1_ratio):
+    problem = make_problem("cross-entropy", l1_ratio)
+    factor = np.array([[0.5], [1.0], [0.0], [2.0], [1.0]])
+    problem = problem.with_penalty(replace(problem.penalty, factor=factor))
+    grid = alpha_grid(problem, l1_ratio, 20)
+    path = list(solve_path(problem, grid, l1_ratio, tol=1e-4, max_iter=500, dtype=np.float64))
+    for index in (0, 3, 11, 19):
+        best = cold(problem, grid[index], l1_ratio)
+        assert best.converged
+        assert path[index].gap <= 1e-4 * problem.value_at_zero
+        assert best.objective - best.gap <= path[index].objective
+        assert path[index].objective - best.objective <= path[index].gap + 1e-12
 
 
 def test_alpha_max_counts_weights_and_not_rows():

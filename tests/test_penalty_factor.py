@@ -295,7 +295,7 @@ def test_solvers_that_need_an_even_penalty_are_not_chosen():
     model = SoftmaxClassifier(penalty_factor=np.tile(UNEVEN, 60))
     weights = np.full(len(y), 1 / len(y))
     problem = BaseLinearClassifier._problem(model, wrap(wide), y.astype(np.int32), weights, 3)
-    assert choose(problem) is newton
+    assert choose(problem).func is newton
 
 
 @pytest.mark.parametrize(

@@ -449,16 +449,18 @@ class TestRegularization:
             np.testing.assert_allclose(display.paths[row, 1], model.coef_[0], atol=1e-3)
             np.testing.assert_array_equal(display.paths_[row].get_xydata(), display.paths[row])
 
+    @pytest.mark.parametrize("factor", [np.ones(2), np.array([0.5, 2.0])], ids=["even", "uneven"])
     @pytest.mark.parametrize("row", [0, 1, 2])
-    def test_ball_and_contour_touch_at_the_solution(self, row):
+    def test_ball_and_contour_touch_at_the_solution(self, row, factor):
         """In the ball no weights have less loss, on its edge all have the same penalty."""
-        display = self.draw(SoftmaxClassifier(alpha=0.1, tol=1e-10))
+        model = SoftmaxClassifier(alpha=0.1, tol=1e-10, penalty_factor=factor)
+        display = self.draw(model, resolution=21)
         ratio, v, alpha = display.l1_ratios[row], display.solutions[row], 0.1
         edge = display.balls_[row].get_xy()
-        penalties = ratio * np.abs(edge).sum(axis=1) + (1 - ratio) / 2 * (edge**2).sum(axis=1)
-        expected = ratio * np.abs(v).sum() + (1 - ratio) / 2 * v @ v
+        penalties = (ratio * np.abs(edge) + (1 - ratio) / 2 * edge**2) @ factor
+        expected = (ratio * np.abs(v) + (1 - ratio) / 2 * v**2) @ factor
         np.testing.assert_allclose(penalties, expected, rtol=1e-9)
-        model = SoftmaxClassifier(alpha=alpha, l1_ratio=ratio, tol=1e-10).fit(self.X, self.y)
+        model.set_params(l1_ratio=ratio).fit(self.X, self.y)
         assert display.losses[row] == pytest.approx(model.objective_ - alpha * expected, abs=1e-8)
         free = SoftmaxClassifier(alpha=1e-12)
         for coef in edge[::30]:
@@ -468,7 +470,7 @@ class TestRegularization:
             )
             assert nearest.fun >= display.losses[row] - 1e-8
         touching = display.touching_contours_[row].get_paths()[0].vertices
-        assert np.abs(touching - v).sum(axis=1).min() < 0.1
+        assert np.abs(touching - v).max(axis=1).min() < 0.5 * np.diff(display.x)[0]
 
     def test_zeros(self):
         display = self.draw()
@@ -548,6 +550,8 @@ class TestRegularization:
             RegularizationDisplay.from_estimator(SoftmaxClassifier(), self.X, three)
         with pytest.raises(ValueError, match="X has 1 features and y 2 classes"):
             RegularizationDisplay.from_estimator(SoftmaxClassifier(), self.X[:, :1], self.y)
+        with pytest.raises(ValueError, match=r"penalty_factor is \[0.0, 1.0\]; .* no ball"):
+            self.draw(SoftmaxClassifier(penalty_factor=[0, 1]))
         with pytest.raises(TypeError, match="estimator is a LogisticRegression"):
             RegularizationDisplay.from_estimator(LogisticRegression(), self.X, self.y)
         with pytest.raises(ValueError, match="must be positive and finite"):

@@ -10,6 +10,7 @@ from ._style import COLORS, legend_outside, number, panels
 from ._two_weights import (
     ball,
     loss_on_grid,
+    penalty_factor,
     pose_two_weights,
     profiled_loss,
     solutions,
@@ -52,6 +53,8 @@ class RegularizationDisplay:
         Of the paths.
     paths : ndarray of shape (n_panels, n_alphas, 2)
         Weights at these alphas.
+    penalty_factor : array-like of shape (2,), default=(1.0, 1.0)
+        Multiplies the penalty of each weight; positive.
     feature_names : tuple of str, default=("x0", "x1")
         What the weights belong to.
 
@@ -104,6 +107,7 @@ class RegularizationDisplay:
         l1_ratios,
         alphas,
         paths,
+        penalty_factor=(1.0, 1.0),
         feature_names=("x0", "x1"),
     ):
         self.x = x
@@ -115,6 +119,7 @@ class RegularizationDisplay:
         self.l1_ratios = l1_ratios
         self.alphas = alphas
         self.paths = paths
+        self.penalty_factor = penalty_factor
         self.feature_names = feature_names
 
     @classmethod
@@ -180,12 +185,13 @@ class RegularizationDisplay:
         costs a fit.
         """
         problem, l1_ratios = pose_two_weights(estimator, X, y, sample_weight), _ratios(l1_ratios)
+        factor = penalty_factor(problem)
         if alphas is None:
             alphas = steepest(problem) * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
         alphas, data = np.sort(np.asarray(alphas, dtype=float))[::-1], (X, y, sample_weight)
         paths = np.array([solutions(estimator, data, alphas, ratio) for ratio in l1_ratios])
         at_alpha = [solutions(estimator, data, [estimator.alpha], ratio)[0] for ratio in l1_ratios]
-        grid = _around(paths, at_alpha, l1_ratios, resolution)
+        grid = _around(paths, at_alpha, l1_ratios, factor, resolution)
         display = cls(
             *grid,
             loss_on_grid(problem, *grid),
@@ -195,6 +201,7 @@ class RegularizationDisplay:
             l1_ratios=l1_ratios,
             alphas=alphas,
             paths=paths,
+            penalty_factor=factor,
             feature_names=_feature_names(X),
         )
         return display.plot(ax)
@@ -240,7 +247,8 @@ class RegularizationDisplay:
         return panel.contour(self.x, self.y, self.loss, levels=[self.losses[row]], **style)
 
     def _draw_ball(self, panel, row):
-        points = ball(self.solutions[row], self.l1_ratios[row])
+        factor = np.asarray(self.penalty_factor)
+        points = ball(self.solutions[row], self.l1_ratios[row], factor)
         style = {"facecolor": COLORS[5] + "60", "edgecolor": COLORS[0], "linewidth": 1.5}
         return panel.fill(*points.T, zorder=1.5, label="penalty ball", **style)[0]
 
@@ -302,9 +310,9 @@ def _ratios(l1_ratios):
     return ratios
 
 
-def _around(paths, at_alpha, l1_ratios, resolution):
+def _around(paths, at_alpha, l1_ratios, factor, resolution):
     """Coordinates (x, y) of a square that holds all paths and balls, with a margin."""
-    balls = [ball(point, ratio) for point, ratio in zip(at_alpha, l1_ratios, strict=True)]
+    balls = [ball(point, ratio, factor) for point, ratio in zip(at_alpha, l1_ratios, strict=True)]
     points = np.vstack([*paths, *balls])
     low, high = points.min(axis=0), points.max(axis=0)
     reach = (0.5 + MARGIN) * ((high - low).max() or 1.0)

@@ -63,18 +63,29 @@ def solutions(estimator, data, alphas, l1_ratio):
     return np.array([model.set_params(alpha=alpha).fit(*data).coef_[0] for alpha in alphas])
 
 
-def ball(point, l1_ratio, n_points=361):
+def penalty_factor(problem):
+    """The factors (2,) of both features; a ball has no end in the direction of one that is zero."""
+    factor = np.broadcast_to(np.ravel(problem.penalty.factor), 2)
+    if not factor.all():
+        raise ValueError(
+            f"penalty_factor is {factor.tolist()}; a weight without a penalty may be of any size, "
+            "and there is no ball to draw. Use positive factors, or penalty_factor=None."
+        )
+    return factor
+
+
+def ball(point, l1_ratio, factor, n_points=361):
     """The curve (n_points, 2) of the weights with the same penalty as a point.
 
-    In a direction u of length one the radius r solves  ρ‖u‖₁ r + (1 - ρ)/2 r² = penalty.
+    In a direction u of length one the radius r solves  ρ Σ f|u| r + (1 - ρ)/2 Σ f u² r² = penalty.
     """
-    norm, square = np.abs(point).sum(), (1 - l1_ratio) / 2
-    penalty = l1_ratio * norm + square * (point @ point)
+    squares = (1 - l1_ratio) / 2 * factor
+    penalty = l1_ratio * factor @ np.abs(point) + squares @ point**2
     if penalty == 0:
         return np.zeros((n_points, 2))
     angles = np.linspace(0, 2 * np.pi, n_points)
     directions = np.column_stack([np.cos(angles), np.sin(angles)])
-    slopes = l1_ratio * np.abs(directions).sum(axis=1)
+    slopes, bends = l1_ratio * np.abs(directions) @ factor, directions**2 @ squares
     # The root of the quadratic that does not cancel, and does for ρ = 1.
-    radii = 2 * penalty / (slopes + np.sqrt(slopes**2 + 4 * square * penalty))
+    radii = 2 * penalty / (slopes + np.sqrt(slopes**2 + 4 * bends * penalty))
     return radii[:, np.newaxis] * directions
