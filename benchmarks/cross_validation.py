@@ -46,10 +46,11 @@ class Problem:
 
     def __init__(self, X, y, l1_ratio, n_alphas, n_folds):
         size = np.bincount(y)
-        n_folds = min(n_folds, size[size >= RARE].min())
         rows = np.random.default_rng(0).permutation(np.flatnonzero(size[y] >= RARE))
+        n_folds = min(n_folds, size[size >= RARE].min())
         rows = rows[: len(rows) // n_folds * n_folds]
-        self.X, self.y, self.l1_ratio = X[rows], y[rows], l1_ratio
+        self.X, self.l1_ratio = X[rows], l1_ratio
+        self.y = np.unique(y[rows], return_inverse=True)[1]
         self.splitter = StratifiedKFold(n_folds, shuffle=True, random_state=0)
         self.folds = list(self.splitter.split(self.X, self.y))
         grid = softmax_path(self.X, self.y, alphas=2, l1_ratio=max(l1_ratio, 1e-3)).alphas
