@@ -48,7 +48,8 @@ def alpha_max(problem, l1_ratio):
 
 def relative_size(problem, correlation):
     """|A| by the factor of the penalty of each feature, 0 where there is none."""
-    factor = np.broadcast_to(problem.penalty.factor, correlation.shape)
+    penalty = problem.penalty
+    factor = np.broadcast_to(penalty.shared * penalty.factor, correlation.shape)
     size = np.zeros_like(correlation)
     return np.divide(np.abs(correlation), factor, out=size, where=factor > 0)
 

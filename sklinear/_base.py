@@ -152,7 +152,7 @@ class BaseLinearClassifier(
             weights=weights,
             n_classes=n_classes,
             loss=self._loss(),
-            penalty=ElasticNet(float(l1), float(l2), factor),
+            penalty=ElasticNet(float(l1), float(l2), factor, number),
             fit_intercept=self.fit_intercept,
         )
 

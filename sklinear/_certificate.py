@@ -85,7 +85,15 @@ def _root(slope, largest):
             low, high = high, min(2 * high, largest)
         if slope(high) >= 0:
             return high
-    return brentq(slope, low, high, xtol=near, rtol=1e-14, maxiter=60, disp=False)
+    # SciPy wraps a function in one that refers to itself: what that holds stays until the next
+    # garbage collection, so it must not hold the iterate.
+    held = [slope]
+    try:
+        return brentq(
+            lambda t: held[0](t), low, high, xtol=near, rtol=1e-14, maxiter=60, disp=False
+        )
+    finally:
+        held.clear()
 
 
 def _bracket_below(slope, top):

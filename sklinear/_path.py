@@ -36,6 +36,7 @@ ORDER = 3  # about the power of the stride with which the gap of an interpolatio
 
 def penalised(problem, alpha, l1_ratio):
     """The same problem with the elastic net of this alpha and l1_ratio."""
+    alpha = alpha * problem.penalty.shared
     # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
     l2 = alpha * (1 - l1_ratio) * (2 if problem.n_classes == 2 else 1)
     penalty = replace(problem.penalty, l1=float(alpha * l1_ratio), l2=float(l2))

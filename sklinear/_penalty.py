@@ -40,12 +40,14 @@ class ElasticNet:
     """The penalty with weights `l1` = alpha * l1_ratio and `l2` = alpha * (1 - l1_ratio).
 
     `factor`, of shape (d, 1), multiplies both for each feature; it is 1 where all are alike.  A
-    feature of factor 0 is free, as the intercept is: its row of A must be zero.
+    feature of factor 0 is free, as the intercept is: its row of A must be zero.  `shared` is a
+    factor that all features have in common; l1 and l2 contain it already.
     """
 
     l1: float
     l2: float
     factor: np.ndarray | float = 1.0
+    shared: float = 1.0
 
     @cached_property
     def l1s(self):

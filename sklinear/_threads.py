@@ -13,6 +13,7 @@ import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401 - its BLAS is then among the libraries found
@@ -106,6 +107,14 @@ serial_blas = SerialBlas()
 def n_threads():
     """As many as scikit-learn's loops would use: limits of threadpoolctl and joblib hold."""
     return _openmp_effective_n_threads()
+
+
+@contextmanager
+def at_most(count):
+    """The loops of the calling thread take so many threads or fewer."""
+    count = min(count, n_threads())
+    with _get_threadpool_controller().limit(limits=count, user_api="openmp"):
+        yield
 
 
 def parts(n_rows, size, n_parts=N_PARTS):

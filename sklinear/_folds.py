@@ -1,0 +1,213 @@
+"""One fold of a cross-validation: its problem, its path, its scores.
+
+A fold is the whole X with other weights: a row left out weighs nothing, a row that occurs twice
+weighs double.  So no fold copies X, and the scores of the rows left out come with each solution.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+
+from ._base import stored_weights
+from ._data import wrap
+from ._path import solve_path
+from ._problem import Problem
+from ._threads import serial_blas
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The training data: labels as they were given, the classes (C,), and the problem of all."""
+
+    y: np.ndarray
+    classes: np.ndarray
+    problem: Problem
+
+    @property
+    def X(self):
+        """The one matrix of all folds."""
+        return self.problem.data.X
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows to fit and rows to score, as indices, and the number of the fold for messages."""
+
+    number: int
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class FoldPath:
+    """What a path on a fold leaves: an entry for each alpha.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_alphas,)
+    n_iter, n_nonzero : ndarray of shape (n_alphas,), int
+        Iterations; features with a non-zero weight.
+    converged : ndarray of shape (n_alphas,), bool
+    coefs : tuple
+        Weights and intercepts (see `compact`), or None for each alpha.
+    """
+
+    scores: np.ndarray
+    n_iter: np.ndarray
+    n_nonzero: np.ndarray
+    converged: np.ndarray
+    coefs: tuple
+
+
+def make_folds(splits, samples):
+    """The folds of (train, test) pairs of indices or masks, all usable."""
+    n = len(samples.y)
+    folds = [
+        Fold(number, _indices(train, n), _indices(test, n))
+        for number, (train, test) in enumerate(splits)
+    ]
+    if not folds:
+        raise ValueError("cv yields no fold. Give a splitter or pairs of indices, at least one.")
+    for fold in folds:
+        if not len(fold.test):
+            raise ValueError(
+                f"The held-out part of fold {fold.number} is empty, so there is nothing to "
+                "score. Use fewer folds, or pass other splits as cv."
+            )
+    return folds
+
+
+def _indices(rows, n):
+    """Indices of rows, given so or as a mask."""
+    rows = np.asarray(rows)
+    if rows.dtype == bool and len(rows) == n:
+        return np.flatnonzero(rows)
+    if len(rows) and not (rows.dtype.kind in "iu" and rows.min() >= 0 and rows.max() < n):
+        raise ValueError(
+            f"cv gives rows that X does not have: {rows!r}, where X has {n} rows. Give indices "
+            "from 0 on, or a mask of the length of X."
+        )
+    return rows.astype(np.intp)
+
+
+def fold_problem(samples, fold):
+    """The problem of the rows to fit, on all of X, and the indices of the classes it has."""
+    whole, n_classes = samples.problem, len(samples.classes)
+    weights = whole.weights * np.bincount(fold.train, minlength=len(whole.weights))
+    present = np.flatnonzero(np.bincount(whole.labels, weights, minlength=n_classes))
+    if len(present) < 2:
+        raise ValueError(
+            f"The training part of fold {fold.number} holds {len(present)} of the {n_classes} "
+            "classes; a model needs two. Use a stratified splitter, fewer folds, or pass other "
+            "splits as cv."
+        )
+    code = np.zeros(n_classes, dtype=np.int32)  # that of an absent class does not matter
+    code[present] = np.arange(len(present))
+    problem = replace(
+        whole,
+        data=wrap(samples.X),
+        labels=code[whole.labels],
+        weights=weights / weights.sum(),
+        n_classes=len(present),
+    )
+    return problem, present
+
+
+def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
+    """Fit and score a fold at falling alphas.
+
+    Parameters
+    ----------
+    model : estimator
+        Names loss, l1_ratio, tol and all else but alpha.
+    samples : Samples
+    fold : Fold
+    alphas : ndarray of shape (n_alphas,)
+    scoring : Scoring
+    keep_coefs : bool
+
+    Returns
+    -------
+    FoldPath
+    """
+    problem, present = fold_problem(samples, fold)
+    rows, score = [], scoring.on(fold, samples, model)
+    with serial_blas:
+        for solution in solve_path(
+            problem,
+            alphas,
+            model.l1_ratio,
+            tol=model.tol,
+            max_iter=model.max_iter,
+            dtype=samples.X.dtype,
+        ):
+            fitted = FoldModel(samples, fold, present, solution)
+            kept = compact(*fitted.weights()) if keep_coefs else None
+            n_iter = max(1, len(solution.history["gap"]) - 1)
+            n_nonzero = np.count_nonzero(solution.iterate.coef.any(axis=1))
+            rows.append((score(fitted), n_iter, n_nonzero, solution.converged, kept))
+    *numbers, coefs = zip(*rows, strict=True)
+    return FoldPath(*map(np.array, numbers), coefs)
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """A solution on a fold, in terms of all classes: one that it lacks has scores of -inf."""
+
+    samples: Samples
+    fold: Fold
+    present: np.ndarray
+    solution: object
+
+    def scores(self):
+        """Scores of the rows left out, shape (m, C)."""
+        test = self.fold.test
+        scores = np.full((len(test), len(self.samples.classes)), -np.inf)
+        scores[:, self.present] = self.solution.iterate.scores[test]
+        return scores
+
+    def weights(self):
+        """Weights (C, d) and intercepts (C,), or (1, d) and (1,) for two classes."""
+        dtype, n_classes = self.samples.X.dtype, len(self.samples.classes)
+        if len(self.present) == n_classes:
+            return stored_weights(self.solution, dtype)
+        iterate = self.solution.iterate
+        coef = np.zeros((n_classes, len(iterate.coef)), dtype)
+        intercept = np.full(n_classes, -np.inf, dtype)
+        coef[self.present], intercept[self.present] = iterate.coef.T, iterate.intercept
+        return coef, intercept
+
+    def estimator(self, model):
+        """A fitted estimator with the parameters of `model`."""
+        fitted = clone(model)
+        fitted.classes_ = self.samples.classes
+        fitted.coef_, fitted.intercept_ = self.weights()
+        fitted.n_features_in_ = fitted.coef_.shape[1]
+        return fitted
+
+
+def compact(coef, intercept):
+    """Weights and, in the last column, intercepts; CSR where that is smaller."""
+    rows = np.column_stack([coef, intercept])
+    return sp.csr_array(rows) if _size_of_csr(rows) < rows.nbytes else rows
+
+
+def _size_of_csr(rows):
+    """Bytes that an array takes in CSR format."""
+    n_values = rows.nnz if sp.issparse(rows) else np.count_nonzero(rows)
+    return n_values * (rows.dtype.itemsize + 4) + 4 * (rows.shape[0] + 1)
+
+
+def stack_coefs(coefs, shape):
+    """Paths as one array (..., rows, d + 1), or an array of CSR arrays where that is smaller."""
+    rows, dtype = coefs[0].shape, coefs[0].dtype
+    if sum(map(_size_of_csr, coefs)) < len(coefs) * rows[0] * rows[1] * dtype.itemsize:
+        stacked = np.empty(len(coefs), dtype=object)
+        stacked[:] = [sp.csr_array(part) for part in coefs]
+        return stacked.reshape(shape)
+    stacked = np.empty((len(coefs), *rows), dtype)
+    for place, part in zip(stacked, coefs, strict=True):
+        place[...] = part.toarray() if sp.issparse(part) else part
+    return stacked.reshape(*shape, *rows)
