@@ -24,7 +24,15 @@ CONSTRAINTS = {
     "sample_weight": ["array-like", None],
 } | {
     name: BaseLinearClassifier._parameter_constraints[name]
-    for name in ("l1_ratio", "fit_intercept", "tol", "max_iter", "class_weight", "verbose")
+    for name in (
+        "l1_ratio",
+        "fit_intercept",
+        "tol",
+        "max_iter",
+        "penalty_factor",
+        "class_weight",
+        "verbose",
+    )
 }
 
 
@@ -39,6 +47,7 @@ def softmax_path(
     fit_intercept=True,
     tol=1e-4,
     max_iter=1000,
+    penalty_factor=None,
     class_weight=None,
     sample_weight=None,
     verbose=0,
@@ -68,6 +77,9 @@ def softmax_path(
         Each duality gap is at most ``tol * F(0)``, with F(0) = log C.
     max_iter : int, default=1000
         Largest number of outer iterations for each alpha.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
+        penalised at all.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -138,6 +150,7 @@ def softmax_path(
         fit_intercept=fit_intercept,
         tol=tol,
         max_iter=max_iter,
+        penalty_factor=penalty_factor,
         class_weight=class_weight,
         verbose=verbose,
     )
@@ -159,6 +172,7 @@ def svm_path(
     fit_intercept=True,
     tol=1e-4,
     max_iter=1000,
+    penalty_factor=None,
     class_weight=None,
     sample_weight=None,
     verbose=0,
@@ -189,6 +203,9 @@ def svm_path(
         Each duality gap is at most ``tol * F(0)``, with F(0) = C - 1.
     max_iter : int, default=1000
         Largest number of outer iterations for each alpha.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
+        penalised at all.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -241,6 +258,7 @@ def svm_path(
         fit_intercept=fit_intercept,
         tol=tol,
         max_iter=max_iter,
+        penalty_factor=penalty_factor,
         class_weight=class_weight,
         verbose=verbose,
     )

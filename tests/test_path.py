@@ -411,3 +411,15 @@ def test_interrupts_end_a_path(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         list(solve_path(problem, grid, 0.5, tol=1e-6, max_iter=9, dtype=np.float64))
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("factor", [[0.0, 2.5, 1.0, 0.0, 0.3], [2.0] * 5])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_paths_with_penalty_factors_equal_fits(loss, factor):
+    X, y = make_classes(3)
+    path_of, model_of, own = both(loss)
+    path = path_of(X, y, alphas=[0.1, 0.01], l1_ratio=0.5, penalty_factor=factor, tol=1e-7, **own)
+    for alpha, value, gap in zip(path.alphas, path.objectives, path.dual_gaps, strict=True):
+        params = {"alpha": alpha, "l1_ratio": 0.5, "penalty_factor": factor, "tol": 1e-7}
+        model = model_of(**params, **own).fit(X, y)
+        assert value == pytest.approx(model.objective_, abs=gap + model.dual_gap_ + 1e-12)
