@@ -19,7 +19,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         its own, from the smallest alpha at which all weights are zero on all data to `eps`
         times it (at l1_ratio = 0, from that of l1_ratio = 1e-3).
     eps : float, default=1e-3
-        Smallest by largest alpha of a grid.
+        Smallest by largest alpha of a grid. Without an L1 part the grid begins so high that it
+        may end above the best alpha: make it smaller where `alpha_` is the last one.
     l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
         Shares of the L1 norm in the penalty, each in [0, 1].
     cv : int, cross-validation generator or iterable, default=None
@@ -195,7 +196,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     loss : {"hinge", "squared_hinge"}, default="hinge"
         The hinge, or its square for each wrong class.
     eps : float, default=1e-3
-        Smallest by largest alpha of a grid.
+        Smallest by largest alpha of a grid. Without an L1 part the grid begins so high that it
+        may end above the best alpha: make it smaller where `alpha_` is the last one.
     l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
         Shares of the L1 norm in the penalty, each in [0, 1].
     cv : int, cross-validation generator or iterable, default=None

@@ -12,11 +12,13 @@ import numpy as np
 
 from ._certificate import certify
 from ._problem import Iterate
-from .solvers import choose
+from ._zeros import with_zeros
+from .solvers import choose, choose_sparse
 
 # At tolerances this tight one more step is taken after the target is met: a gap of eps leaves
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
 TIGHT = 1e-8
+MAX_REFIT = 300
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Progress:
 
     def __init__(self, problem, start, *, tol, dtype, verbose):
         self.problem, self.start, self.dtype = problem, start, dtype
-        self.tight, self.target = tol <= TIGHT, tol * problem.value_at_zero
+        self.tol, self.target = tol, tol * problem.value_at_zero
+        self.tight = tol <= TIGHT
         self.history = History(problem, verbose)
         self.bound = LowerBound(problem)
         self.best, self.best_gap = None, np.inf
@@ -138,11 +141,21 @@ class Progress:
         self.closing = self.tight and not self.closing and self.n_iter > 1
         return not self.closing
 
+    def _refit(self, problem, coef, intercept):
+        """Weights and intercept nearer to the optimum of a part of the problem than asked for."""
+        settings = {"tol": 0.1 * self.tol, "max_iter": MAX_REFIT, "dtype": self.dtype}
+        solver = choose_sparse(problem)
+        iterate = solve(problem, Start(coef, intercept), solver=solver, **settings).iterate
+        return iterate.coef, iterate.intercept
+
     def solution(self):
         """What the fit ends with if it ends here: the best point as it will be stored."""
         if self._solution is None:
             best = self.best or _at_start(self.problem, self.start)
             stored, certificate = rounded(self.problem, best, self.dtype)
+            stored, certificate = with_zeros(
+                self.problem, stored, certificate, self.target, self._refit
+            )
             self._solution = Solution(
                 iterate=stored,
                 objective=certificate.objective,

@@ -92,20 +92,17 @@ def softmax_path(
     path : :class:`~sklearn.utils.Bunch`
         With the attributes
 
-        alphas : ndarray of shape (n_alphas,)
-            Falling.
-        coefs : ndarray of shape (n_alphas, C, n_features), or (n_alphas, 1, n_features)
-            Weights, in the precision of X; one vector for two classes.
-        intercepts : ndarray of shape (n_alphas, C), or (n_alphas, 1) for two classes
-        classes : ndarray of shape (C,)
-            The class labels, sorted.
-        objectives, dual_gaps : ndarray of shape (n_alphas,)
-            F(W, b), and a proved bound on F(W, b) - min F.
-        n_iter : ndarray of shape (n_alphas,)
-            Outer iterations; 0 where the optimum between two others was interpolated and its
-            certificate was good enough.
-        passes : ndarray of shape (n_alphas,)
-            Over X since the beginning, when the optimum for this alpha was known.
+        - `alphas`, ndarray of shape (n_alphas,): falling.
+        - `coefs`, ndarray of shape (n_alphas, C, n_features), or (n_alphas, 1, n_features) for
+          two classes: weights, in the precision of X.
+        - `intercepts`, ndarray of shape (n_alphas, C), or (n_alphas, 1) for two classes.
+        - `classes`, ndarray of shape (C,): the class labels, sorted.
+        - `objectives` and `dual_gaps`, ndarray of shape (n_alphas,): F(W, b), and a proved bound
+          on F(W, b) - min F.
+        - `n_iter`, ndarray of shape (n_alphas,): outer iterations; 0 where the optimum between
+          two others was interpolated and its certificate was good enough.
+        - `passes`, ndarray of shape (n_alphas,): over X, until the optimum for this alpha and
+          all larger ones was known.
 
     Raises
     ------

@@ -69,6 +69,10 @@ class ElasticNet:
         """Whether it is the same for all features."""
         return np.ndim(self.factor) == 0
 
+    def take(self, features):
+        """The penalty of some features."""
+        return self if self.is_even else replace(self, factor=self.factor[features])
+
     def scaled(self, number):
         """The penalty times a number."""
         return replace(self, l1=number * self.l1, l2=number * self.l2)

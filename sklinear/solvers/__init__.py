@@ -28,6 +28,11 @@ def choose(problem):
     return representer(solver) if applies(problem) else solver
 
 
+def choose_sparse(problem):
+    """One whose weights are exactly zero where an L1 part keeps them there."""
+    return newton if problem.loss.smooth else proximal_point
+
+
 def uses_dual(problem):
     """Whether its solver begins with the dual point of a start, where there is one."""
     return not problem.loss.smooth or ascends(problem)

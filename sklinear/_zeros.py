@@ -1,0 +1,82 @@
+"""Weights that the dual point says are zero at the optimum.
+
+With an L1 part a weight is zero where |A| < l1.  Solvers that approach the optimum from inside,
+or stop as soon as the gap allows, leave small weights there instead.  Of weight and slack of its
+bound, one is zero at the optimum: the one that is the smaller on its own scale.
+
+The hinge has a kink at the optimum, so that small weights may hold up the margins of many samples.
+There the other weights are fitted anew, without the features that lose all theirs.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ._certificate import certify
+
+MARGINS = (1.0, 1e2, 1e4)  # by which the weight has to be the smaller one
+COST = 0.1  # of the target, what zeros may cost
+
+
+def with_zeros(problem, iterate, certificate, target, refit):
+    """The iterate with such weights set to zero, and its certificate, as far as it stays good.
+
+    Parameters
+    ----------
+    problem : Problem
+    iterate : Iterate
+        As it is to be stored.
+    certificate : Certificate
+    target : float
+        A gap that was at most this stays so.
+    refit : callable
+        refit(problem, coef, intercept) are weights and intercept near its optimum.
+    """
+    if problem.penalty.l1 == 0:
+        return iterate, certificate
+    small, most = None, problem.objective(iterate) + COST * target
+    for margin in MARGINS:
+        chosen = _smaller_than_slack(problem, iterate, certificate.scale, margin)
+        if not chosen.any():
+            break
+        if small is not None and np.array_equal(small, chosen):
+            continue
+        small = chosen
+        found = _certified(problem, iterate, np.where(small, 0.0, iterate.coef), iterate.intercept)
+        if found[1].objective <= most and found[1].gap <= max(target, certificate.gap):
+            return found
+    if not (problem.loss.smooth or small is None):
+        small = _smaller_than_slack(problem, iterate, certificate.scale, MARGINS[0])
+        found = _fitted_anew(problem, iterate, np.where(small, 0.0, iterate.coef), refit)
+        if found is not None and found[1].gap <= max(target, certificate.gap):
+            return found
+    return iterate, certificate
+
+
+def _smaller_than_slack(problem, iterate, scale, margin):
+    size, l1 = np.abs(iterate.coef), problem.penalty.l1s
+    slack = l1 - scale * np.abs(iterate.correlation)
+    return (size > 0) & (margin * size * l1 < slack * size.max())
+
+
+def _certified(problem, iterate, coef, intercept):
+    """The iterate with other weights and its own dual point, and the certificate."""
+    scores = problem.scores(coef, intercept)
+    moved = replace(iterate, coef=coef, intercept=intercept, scores=scores)
+    moved = replace(moved, loss_value=None, gradient=None)
+    return moved, certify(problem, moved)
+
+
+def _fitted_anew(problem, iterate, coef, refit):
+    """The best weights on the features that have one left; None where all have."""
+    kept = np.flatnonzero(
+        coef.any(axis=1) | (np.broadcast_to(problem.penalty.l1s, coef.shape)[:, 0] == 0)
+    )
+    if len(kept) == len(coef) or len(kept) == 0:
+        return None
+    small = replace(
+        problem, data=problem.data.take(slice(None), kept), penalty=problem.penalty.take(kept)
+    )
+    out = np.zeros_like(coef)
+    out[kept], intercept = refit(small, coef[kept], iterate.intercept)
+    return _certified(problem, iterate, out, intercept)

@@ -1,0 +1,125 @@
+"""Small weights become zero where the dual point says so, within what the target allows."""
+
+import numpy as np
+import pytest
+from data import make_classes
+from models import make_model, problem_of
+from oracle import LOSSES, objective
+
+from sklinear import SoftmaxClassifier
+from sklinear._certificate import Certificate, certify
+from sklinear._data import wrap
+from sklinear._losses import CrossEntropy, Hinge
+from sklinear._penalty import ElasticNet
+from sklinear._problem import Iterate, Problem
+from sklinear._zeros import with_zeros
+
+
+def wide_classes(n_samples=40, n_features=300, n_classes=3):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_samples, n_features))
+    y = np.arange(n_samples) % n_classes
+    X[:, :n_classes] += 1.5 * np.eye(n_classes)[y]
+    return X, y
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_wide_fits_are_sparse(loss, l1_ratio):
+    """No crumbs are left, and no more weights than a tight fit has, but for a few."""
+    X, y = wide_classes()
+    params = {"alpha": 0.03, "l1_ratio": l1_ratio}
+    model = make_model(loss, **params).fit(X, y)
+    tight = make_model(loss, tol=1e-7, **params).fit(X, y)
+    size = np.abs(model.coef_[model.coef_ != 0])
+    assert size.min() > 1e-9 * size.max()
+    assert np.count_nonzero(model.coef_) <= 1.3 * np.count_nonzero(tight.coef_) + 5
+    assert np.count_nonzero(model.coef_) < 0.3 * model.coef_.size
+    problem = problem_of(model, X, y)
+    assert objective(problem, model.coef_, model.intercept_) == pytest.approx(model.objective_)
+    assert model.dual_gap_ <= model.tol * problem.at_zero
+
+
+def inner(loss, l1, factor=1.0):
+    X, y = make_classes(3)
+    return Problem(
+        data=wrap(X),
+        labels=y.astype(np.int32),
+        weights=np.full(len(y), 1 / len(y)),
+        n_classes=3,
+        loss=loss,
+        penalty=ElasticNet(l1, 0.01, factor),
+        fit_intercept=True,
+    )
+
+
+def with_crumbs(problem, size=1e-7):
+    """An iterate near the optimum, crumbs where its weights are zero, and its certificate."""
+    solved = SoftmaxClassifier(alpha=0.1, l1_ratio=0.9, tol=1e-10)
+    solved.fit(problem.data.X, problem.labels)
+    coef = np.where(solved.coef_.T == 0, size, solved.coef_.T)
+    found = problem.evaluate(coef, solved.intercept_)
+    return found, certify(problem, found)
+
+
+def never(*arguments):
+    raise AssertionError("no fit is needed")
+
+
+def test_crumbs_go_and_the_rest_stays():
+    problem = inner(CrossEntropy(), 0.09)
+    found, certificate = with_crumbs(problem)
+    assert (found.coef == 1e-7).any()
+    swept, after = with_zeros(problem, found, certificate, 1e-6, never)
+    np.testing.assert_array_equal(swept.coef, np.where(found.coef == 1e-7, 0.0, found.coef))
+    assert after.objective < certificate.objective
+    assert after == certify(problem, swept)
+
+
+def test_not_without_an_l1_part():
+    problem = inner(CrossEntropy(), 0.0)
+    found, certificate = with_crumbs(problem)
+    assert with_zeros(problem, found, certificate, 1e-6, never) == (found, certificate)
+
+
+def test_not_where_it_costs_too_much():
+    """Weights that are small beside a large one, with slack, but that the loss needs."""
+    problem = inner(CrossEntropy(), 0.09)
+    found, certificate = with_crumbs(problem, size=-0.02)
+    _, after = with_zeros(problem, found, certificate, 1e-12, never)
+    assert after.objective <= certificate.objective + 1e-13
+    assert after.gap <= certificate.gap
+
+
+def test_free_features_keep_their_weights():
+    factor = np.array([0.0, 1.0, 1.0, 1.0, 1.0])[:, None]
+    problem = inner(CrossEntropy(), 0.09, factor)
+    found, certificate = with_crumbs(problem)
+    coef = found.coef.copy()
+    coef[0] = [1e-9, -1e-9, 0.0]
+    small = Iterate(coef, found.intercept, found.scores, found.dual, found.correlation)
+    swept, _ = with_zeros(problem, small, certificate, 1.0, never)
+    np.testing.assert_array_equal(swept.coef[0], coef[0])
+
+
+def test_the_hinge_is_fitted_anew_on_fewer_features():
+    """Where zeros cost too much the weights of the features left are those of `refit`."""
+    problem = inner(Hinge(), 0.09)
+    coef = np.array([[1.0, -1.0, 0.0]] * 2 + [[0.02, -0.02, 0.0]] * 3)
+    scores, dual = problem.scores(coef, np.zeros(3)), np.zeros((len(problem.labels), 3))
+    found = Iterate(coef, np.zeros(3), scores, dual, np.zeros((5, 3)))
+    certificate = Certificate(problem.objective(found), 1e9, 1.0)
+    asked = []
+
+    def refit(small, coef, intercept):
+        asked.append((small.shape, coef))
+        return 2 * coef, intercept + 1
+
+    swept, _ = with_zeros(problem, found, certificate, 0.0, refit)
+    (shape, started), *others = asked
+    assert not others
+    assert shape == (2, 3)
+    np.testing.assert_array_equal(started, coef[:2])
+    np.testing.assert_array_equal(swept.coef[:2], 2 * coef[:2])
+    np.testing.assert_array_equal(swept.intercept, np.ones(3))
+    assert not swept.coef[2:].any()
