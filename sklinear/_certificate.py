@@ -48,6 +48,14 @@ def certify(problem, iterate, search=True):
     return Certificate(problem.objective(iterate), loss_gap + penalty_gap, scale)
 
 
+def certify_at_best(problem, iterate):
+    """The certificate, by the dual point zero where that proves more: no loss is negative."""
+    found = certify(problem, iterate)
+    if found.gap <= found.objective:
+        return found
+    return Certificate(found.objective, found.objective, 0.0)
+
+
 def best_scale(problem, iterate, search=True):
     """The t >= 0 that maximises D(t G).
 

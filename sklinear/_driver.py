@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._certificate import certify
+from ._certificate import certify_at_best
 from ._problem import Iterate
 from ._zeros import with_zeros
 from .solvers import choose, choose_sparse
@@ -229,11 +229,11 @@ class LowerBound:
 
     def certify(self, iterate):
         """The iterate with the better dual point, and its certificate."""
-        certificate = certify(self.problem, iterate)
+        certificate = certify_at_best(self.problem, iterate)
         value = certificate.objective - certificate.gap
         if value < self.value:
             better = replace(iterate, dual=self.best.dual, correlation=self.best.correlation)
-            earlier = certify(self.problem, better)
+            earlier = certify_at_best(self.problem, better)
             # The bounds may differ by less than the rounding of the objective.
             if earlier.gap < certificate.gap:
                 return better, earlier
@@ -258,7 +258,7 @@ def _at_zero(problem, iterate):
         iterate.correlation,
         (problem.loss, problem.value_at_zero),
     )
-    return problem.value_at_zero, certify(problem, zero).gap
+    return problem.value_at_zero, certify_at_best(problem, zero).gap
 
 
 def rounded(problem, iterate, dtype):
@@ -275,4 +275,4 @@ def rounded(problem, iterate, dtype):
     intercept = intercept.astype(dtype).astype(np.float64)
     scores = problem.scores(coef, intercept)
     stored = Iterate(coef, intercept, scores, iterate.dual, iterate.correlation)
-    return stored, certify(problem, stored)
+    return stored, certify_at_best(problem, stored)

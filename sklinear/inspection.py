@@ -13,7 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from . import _objective
-from ._certificate import certify
+from ._base import BaseLinearClassifier
+from ._certificate import certify_at_best
 from ._gradient_check import GradientCheck, compare, entries, kinks_within, sample_indices
 from ._objective import class_weights, point, pose, shaped
 from ._problem import Iterate
@@ -244,7 +245,7 @@ def certificate(estimator, X, y, *, sample_weight=None):
         iterates = [
             Iterate(coef, intercept, scores, dual, problem.correlate(dual)) for dual in duals
         ]
-        best = min((certify(problem, it) for it in iterates), key=lambda one: one.gap)
+        best = min((certify_at_best(problem, it) for it in iterates), key=lambda one: one.gap)
     return Certificate(best.objective, best.gap)
 
 
@@ -252,14 +253,17 @@ def certificate(estimator, X, y, *, sample_weight=None):
 def check_gradient(fun, gradient, x, *, n_coordinates=50, step=1e-6, tol=1e-6, random_state=None):
     """Hold a gradient of your own against difference quotients of its function.
 
+    ``check_gradient(estimator, X, y)`` is short for `check_estimator_gradient`, which has more
+    parameters.
+
     Parameters
     ----------
-    fun : callable
-        ``fun(x)`` is the value at an array shaped as `x`, in float64.
-    gradient : callable
-        ``gradient(x)`` has the derivatives, shaped as `x`.
+    fun : callable, or SoftmaxClassifier or SVMClassifier
+        ``fun(x)`` is the value at an array shaped as `x`, in float64; or an estimator.
+    gradient : callable, or {array-like, sparse matrix} of shape (n_samples, n_features)
+        ``gradient(x)`` has the derivatives, shaped as `x`; for an estimator X.
     x : array-like of any shape
-        Where to check.
+        Where to check; for an estimator y.
     n_coordinates : int, default=50
         So many coordinates are drawn; all of them if there are fewer.
     step : float, default=1e-6
@@ -317,6 +321,16 @@ def check_gradient(fun, gradient, x, *, n_coordinates=50, step=1e-6, tol=1e-6, r
     >>> check_gradient(fun, lambda W: gradient(W) - 0.1 * W, W, random_state=0).passed
     False
     """
+    if isinstance(fun, BaseLinearClassifier):
+        return check_estimator_gradient(
+            fun,
+            gradient,
+            x,
+            n_coordinates=n_coordinates,
+            step=step,
+            tol=tol,
+            random_state=random_state,
+        )
     if not (callable(fun) and callable(gradient)):
         raise TypeError(
             f"fun is a {type(fun).__name__} and gradient a {type(gradient).__name__}; both must be "

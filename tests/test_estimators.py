@@ -272,3 +272,10 @@ def test_refit_forgets_the_last_fit(loss):
     model = make_model(loss, alpha=0.01).fit(*make_classes(10, n_features=3)).fit(X, Y)
     np.testing.assert_array_equal(model.coef_, make_model(loss, alpha=0.01).fit(X, Y).coef_)
     assert model.n_features_in_ == 5
+
+
+def test_no_gap_exceeds_the_objective():
+    """No loss is negative, so zero is a lower bound: a poor dual point must not prove less."""
+    X, y = make_classes(3)
+    model = make_model("squared_hinge", alpha=1e-6, tol=1e-8).fit(100 * X, y)
+    assert np.all(model.history_["gap"] <= model.history_["objective"])

@@ -532,6 +532,18 @@ class TestStudent:
         np.testing.assert_array_equal(x, 1)
 
 
+@every_loss
+def test_an_estimator_in_the_place_of_a_function(loss):
+    """`check_gradient(estimator, X, y)` is `check_estimator_gradient`, with the same draws."""
+    X, y = make_classes(3)
+    model = make_model(loss, alpha=0.1)
+    short = check_gradient(model, X, y, n_coordinates=7, random_state=3)
+    whole = check_estimator_gradient(model, X, y, n_coordinates=7, random_state=3)
+    assert short.passed
+    np.testing.assert_array_equal(short.indices, whole.indices)
+    np.testing.assert_array_equal(short.numeric, whole.numeric)
+
+
 def test_table():
     student = Student(1.0)
     good, bad = student.check(student.gradient), student.check(student.without_penalty)
@@ -599,8 +611,10 @@ class TestRefusals:
         def squares(x):
             return (x**2).sum()
 
-        message = self.refusal(check_gradient, SVMClassifier(), self.X, self.y, error=TypeError)
-        assert_says(message, "SVMClassifier", "ndarray", "check_estimator_gradient")
+        message = self.refusal(
+            check_gradient, LogisticRegression(), self.X, self.y, error=TypeError
+        )
+        assert_says(message, "LogisticRegression", "ndarray", "check_estimator_gradient")
         message = self.refusal(check_gradient, lambda x: x**2, lambda x: 2 * x, np.ones(3))
         assert_says(message, r"fun\(x\) has the shape \(3,\)", "one number", "Sum")
         message = self.refusal(check_gradient, squares, lambda x: x[:2], np.ones(3))
