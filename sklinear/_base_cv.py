@@ -24,7 +24,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._base import BaseLinearClassifier
 from ._folds import Samples, fold_path, make_folds, stack_coefs
-from ._paths import falling_alphas
+from ._path import falling_alphas
 from ._scoring import Scoring, accepts_sample_weight, with_labels
 from ._threads import at_most, n_threads
 from ._validation import check_X_y, unchanged_features_on_error

@@ -16,6 +16,7 @@ Ndiaye, Le, Fercoq, Salmon and Takeuchi, Safe grid search with optimal complexit
 """
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 
@@ -52,6 +53,31 @@ def alpha_grid(problem, l1_ratio, n_alphas=100, eps=1e-3):
             "are zero for every alpha. Give the alphas themselves, or other features."
         )
     return np.geomspace(largest, eps * largest, n_alphas)
+
+
+def falling_alphas(alphas, problem, l1_ratio, eps):
+    """The alphas given, in falling order, or a grid of so many."""
+    if isinstance(alphas, Integral):
+        return alpha_grid(problem, l1_ratio, int(alphas), eps)
+    grid = np.sort(np.asarray(alphas, dtype=np.float64), axis=None)[::-1]
+    if np.ndim(alphas) != 1 or len(grid) == 0:
+        raise ValueError(
+            f"alphas has the shape {np.shape(alphas)}; give a list of numbers, at least one, or "
+            "an integer for a grid of so many."
+        )
+    wrong = grid[~((grid > 0) & (grid < np.inf))]
+    if len(wrong):
+        raise ValueError(
+            f"alphas holds {wrong[0]:g}; all have to be positive and finite: without a penalty "
+            "there may be no optimum. Use a small alpha instead, for instance 1e-10."
+        )
+    twice = grid[1:][np.diff(grid) == 0]
+    if len(twice):
+        raise ValueError(
+            f"alphas holds {twice[0]:g} more than once; give each alpha once, for instance by "
+            "np.unique."
+        )
+    return grid
 
 
 def solve_path(problem, alphas, l1_ratio, *, tol, max_iter, dtype, verbose=0, start=None):

@@ -9,7 +9,7 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
 from ._base import BaseLinearClassifier, class_vectors
-from ._path import alpha_grid, solve_path
+from ._path import falling_alphas, solve_path
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
 from ._threads import serial_blas
@@ -298,31 +298,6 @@ def _path(model, X, y, sample_weight, alphas, eps):
         n_iter=n_iter,
         passes=passes,
     )
-
-
-def falling_alphas(alphas, problem, l1_ratio, eps):
-    """The alphas given, in falling order, or a grid of so many."""
-    if isinstance(alphas, Integral):
-        return alpha_grid(problem, l1_ratio, int(alphas), eps)
-    grid = np.sort(np.asarray(alphas, dtype=np.float64), axis=None)[::-1]
-    if np.ndim(alphas) != 1 or len(grid) == 0:
-        raise ValueError(
-            f"alphas has the shape {np.shape(alphas)}; give a list of numbers, at least one, or "
-            "an integer for a grid of so many."
-        )
-    wrong = grid[~((grid > 0) & (grid < np.inf))]
-    if len(wrong):
-        raise ValueError(
-            f"alphas holds {wrong[0]:g}; all have to be positive and finite: without a penalty "
-            "there may be no optimum. Use a small alpha instead, for instance 1e-10."
-        )
-    twice = grid[1:][np.diff(grid) == 0]
-    if len(twice):
-        raise ValueError(
-            f"alphas holds {twice[0]:g} more than once; give each alpha once, for instance by "
-            "np.unique."
-        )
-    return grid
 
 
 def _warn_of_gaps(alphas, target, largest, n_iter, model):
