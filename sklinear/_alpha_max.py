@@ -33,14 +33,14 @@ def alpha_max(problem, l1_ratio):
         is exact where at most some thousand dual variables are free, else an upper bound: the
         free ones of a class are then the same.
     """
-    if problem.loss.smooth or not problem.fit_intercept:
-        zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
-        correlation = zero.correlation
-    elif len(problem.penalty.free):
+    if len(problem.penalty.free) and not problem.loss.smooth:
         raise ValueError(
             "The hinge has no grid of alphas where penalty_factor is 0 for some features. Give "
             "the alphas themselves, or small factors instead of 0."
         )
+    if problem.loss.smooth or not problem.fit_intercept:
+        zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+        correlation = zero.correlation
     else:
         correlation = SmallestCorrelation(problem).solve()
     return float(relative_size(problem, correlation).max(initial=0.0)) / l1_ratio

@@ -29,6 +29,7 @@ from ._scoring import Scoring, accepts_sample_weight, with_labels
 from ._threads import at_most, n_threads
 from ._validation import check_X_y, unchanged_features_on_error
 
+EPS, EPS_WITHOUT_L1 = 1e-3, 1e-6
 OF_THE_REFIT = ("coef_", "intercept_", "dual_gap_", "objective_", "history_")
 
 
@@ -79,7 +80,7 @@ class CrossValidated(BaseEstimator):
             if name not in ("alpha", "l1_ratio", "warm_start")
         },
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "eps": [Interval(Real, 0, 1, closed="neither")],
+        "eps": [Interval(Real, 0, 1, closed="neither"), None],
         "l1_ratios": ["array-like"],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
@@ -149,7 +150,7 @@ class CrossValidated(BaseEstimator):
                     "one. Use more folds, or selection='best'."
                 )
             alphas = np.array(
-                [falling_alphas(self.alphas, problem, r, self.eps) for r in self.l1_ratios]
+                [falling_alphas(self.alphas, problem, r, self._eps(r)) for r in self.l1_ratios]
             )
             paths = self._paths(samples, folds, alphas, routed)
         for name in (*OF_THE_REFIT, "coefs_paths_"):  # of an earlier fit
@@ -164,6 +165,18 @@ class CrossValidated(BaseEstimator):
             model.fit(X, y, sample_weight)
             vars(self).update({name: getattr(model, name) for name in OF_THE_REFIT})
         return self
+
+    def _eps(self, l1_ratio):
+        if self.eps is not None:
+            return self.eps
+        return EPS if l1_ratio > 0 else EPS_WITHOUT_L1
+
+    def _chosen(self):
+        """The estimator of one alpha and one l1_ratio that the refit is."""
+        model = self._estimator(self.alpha_, self.l1_ratio_)
+        names = (*OF_THE_REFIT, "classes_", "n_features_in_", "feature_names_in_")
+        vars(model).update({name: vars(self)[name] for name in names if name in vars(self)})
+        return model
 
     def _scorer(self):
         return get_scorer(self.scoring or self._default_scoring)

@@ -18,9 +18,9 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         The alphas, in any order; or how many, and each l1_ratio then has a geometric grid of
         its own, from the smallest alpha at which all weights are zero on all data to `eps`
         times it (at l1_ratio = 0, from that of l1_ratio = 1e-3).
-    eps : float, default=1e-3
-        Smallest by largest alpha of a grid. Without an L1 part the grid begins so high that it
-        may end above the best alpha: make it smaller where `alpha_` is the last one.
+    eps : float, default=None
+        Smallest by largest alpha of a grid. If None, 1e-3, and 1e-6 at l1_ratio = 0, where the
+        grid begins a thousand times higher.
     l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
         Shares of the L1 norm in the penalty, each in [0, 1].
     cv : int, cross-validation generator or iterable, default=None
@@ -145,7 +145,7 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         self,
         alphas=100,
         *,
-        eps=1e-3,
+        eps=None,
         l1_ratios=(0.0,),
         cv=None,
         scoring=None,
@@ -195,9 +195,9 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         times it (at l1_ratio = 0, from that of l1_ratio = 1e-3).
     loss : {"hinge", "squared_hinge"}, default="hinge"
         The hinge, or its square for each wrong class.
-    eps : float, default=1e-3
-        Smallest by largest alpha of a grid. Without an L1 part the grid begins so high that it
-        may end above the best alpha: make it smaller where `alpha_` is the last one.
+    eps : float, default=None
+        Smallest by largest alpha of a grid. If None, 1e-3, and 1e-6 at l1_ratio = 0, where the
+        grid begins a thousand times higher.
     l1_ratios : array-like of shape (n_l1_ratios,), default=(0.0,)
         Shares of the L1 norm in the penalty, each in [0, 1].
     cv : int, cross-validation generator or iterable, default=None
@@ -324,7 +324,7 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         alphas=100,
         *,
         loss="hinge",
-        eps=1e-3,
+        eps=None,
         l1_ratios=(0.0,),
         cv=None,
         scoring=None,

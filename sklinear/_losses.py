@@ -30,7 +30,9 @@ COARSE = 2.0  # of log frequencies; nearer to the optimum Newton's method is bet
 def _first_zero(values, move):
     """The smallest t > 0 at which an entry of values + t * move falls to zero."""
     falling = move < 0
-    return np.min(np.maximum(values[falling], 0.0) / -move[falling], initial=np.inf)
+    with np.errstate(over="ignore"):  # never, for a move of next to nothing
+        steps = np.maximum(values[falling], 0.0) / -move[falling]
+    return np.min(steps, initial=np.inf)
 
 
 def _sums(pairs):

@@ -6,6 +6,7 @@ The problem has two weight vectors where a model of two classes has one, v: they
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from ._base import BaseLinearClassifier, _two_rows
 from ._data import wrap
@@ -19,6 +20,7 @@ def pose(estimator, X, y, sample_weight=None):
             f"estimator is a {type(estimator).__name__}; a SoftmaxClassifier or SVMClassifier is "
             "needed. Of a pipeline, pass the last step, and X as the steps before transform it."
         )
+    estimator = single(estimator)
     estimator._validate_params()
     fitted = hasattr(estimator, "coef_")
     X, y = check_X_y(estimator if fitted else clone(estimator), X, y, reset=not fitted)
@@ -31,6 +33,17 @@ def pose(estimator, X, y, sample_weight=None):
             "least one sample of a class with positive weight a positive weight."
         )
     return estimator._problem(wrap(X), labels, weights / weights.sum(), len(classes))
+
+
+def single(estimator):
+    """The estimator, or the model that a cross-validated one has chosen."""
+    if not hasattr(estimator, "_chosen"):
+        return estimator
+    if not hasattr(estimator, "coef_"):
+        raise NotFittedError(
+            f"This {type(estimator).__name__} holds no model: fit it first, with refit=True."
+        )
+    return estimator._chosen()
 
 
 def point(estimator, problem, coef=None, intercept=None):

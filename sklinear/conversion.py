@@ -31,6 +31,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
+from ._objective import single
 from ._softmax import SoftmaxClassifier
 from ._validation import check_weights
 from .inspection import certificate
@@ -301,6 +302,7 @@ def logistic_regression_from_softmax(model, *, total_weight):
     True
     """
     _check_type(model, SoftmaxClassifier)
+    model = single(model)
     if model.penalty_factor is not None:
         raise ValueError(
             "model has a penalty_factor, and LogisticRegression penalises all features alike. "

@@ -8,7 +8,7 @@ from data import csr, make_classes, random_weights
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning, UnsetMetadataPassedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError, UnsetMetadataPassedError
 from sklearn.metrics import f1_score, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
@@ -30,6 +30,8 @@ from sklinear._base_cv import best_index, one_standard_error_index
 from sklinear._folds import fold_problem
 from sklinear._scoring import FROM_SCORES, with_labels
 from sklinear.callbacks import CoefRecorder
+from sklinear.conversion import logistic_regression_from_softmax
+from sklinear.inspection import certificate, objective
 
 X, Y = make_classes(3, n_samples=60)
 ALPHAS = np.array([0.3, 0.1, 0.03, 0.01])
@@ -541,3 +543,26 @@ def test_a_failed_fit_leaves_the_features_as_they_were():
     with pytest.raises(ValueError, match="no fold"):
         model.set_params(cv=[]).fit(X[:, :3], Y)
     assert model.n_features_in_ == X.shape[1]
+
+
+def test_grids_without_an_l1_part_go_as_far_down_as_others():
+    model = SoftmaxClassifierCV(alphas=4, l1_ratios=[0, 0.5], cv=2, tol=1e-2).fit(X, Y)
+    low = model.alphas_[:, -1] / model.alphas_[:, 0]
+    np.testing.assert_allclose(low, [1e-6, 1e-3])
+
+
+@pytest.mark.parametrize("cv_class", [SoftmaxClassifierCV, SVMClassifierCV])
+def test_the_model_of_the_refit_can_be_inspected(cv_class):
+    model = cv_class(alphas=4, l1_ratios=[0.5], cv=2).fit(X, Y)
+    assert objective(model, X, Y) == pytest.approx(model.objective_, rel=1e-9)
+    found = certificate(model, X, Y)
+    assert found.objective == pytest.approx(model.objective_, rel=1e-9)
+    assert (
+        found.dual_gap
+        >= model.objective_ - model._chosen().set_params(tol=1e-8).fit(X, Y).objective_
+    )
+    if cv_class is SoftmaxClassifierCV:
+        theirs = logistic_regression_from_softmax(model, total_weight=len(Y))
+        np.testing.assert_allclose(theirs.predict_proba(X), model.predict_proba(X), atol=1e-12)
+    with pytest.raises(NotFittedError, match="fit it first, with refit=True"):
+        objective(cv_class(), X, Y)

@@ -78,8 +78,9 @@ def test_alpha_max_knows_penalty_factors(loss, free):
     factor = np.array([[0.5], [1.0], [0.0 if free else 3.0], [2.0], [1.0]])
     problem = problem.with_penalty(replace(problem.penalty, factor=factor))
     if free and loss == "hinge":
-        with pytest.raises(ValueError, match="small factors instead of 0"):
-            alpha_max(problem, 0.5)
+        for fit_intercept in (True, False):
+            with pytest.raises(ValueError, match="small factors instead of 0"):
+                alpha_max(replace(problem, fit_intercept=fit_intercept), 0.5)
         return
     largest, held = alpha_max(problem, 0.5), factor.ravel() > 0
     above, below = (cold(problem, share * largest, 0.5) for share in (1.001, 0.97))

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklinear import SoftmaxClassifier, inspection
 from sklinear._base import BaseLinearClassifier
 from sklinear._data import wrap
+from sklinear._losses import CrossEntropy
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Problem as InnerProblem
 from sklinear.conversion import logistic_regression_from_softmax
@@ -355,3 +356,23 @@ def test_no_logistic_regression_has_factors():
     model = SoftmaxClassifier(penalty_factor=FACTOR).fit(X, y)
     with pytest.raises(ValueError, match=r"penalty_factor, and LogisticRegression .* scale"):
         logistic_regression_from_softmax(model, total_weight=len(y))
+
+
+def test_a_refit_without_any_penalised_feature():
+    """The last penalised weight ends as zero, and the others are fitted anew without it."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(18, 3)) + 1e3
+    y = np.arange(18) % 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for seed in range(5):
+            factor = np.roll([1.0, 0.0, 0.0], seed)
+            model = make_model("hinge", alpha=0.05, l1_ratio=1, penalty_factor=factor)
+            model.fit(X, rng.permutation(y))
+            assert np.isfinite(model.dual_gap_)
+
+
+def test_moves_of_next_to_nothing_do_not_overflow():
+    loss = CrossEntropy()
+    dual = np.array([[0.5, -0.5]])
+    assert loss.longest(dual, np.array([[-1e-320, 1e-320]]), np.array([1])) == np.inf

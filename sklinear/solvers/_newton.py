@@ -132,7 +132,7 @@ def smoothable(problem):
     second moments so few that a matrix of them can be kept for each class in single precision.
     """
     n, d = problem.data.shape
-    if problem.penalty.l1 == 0:
+    if problem.penalty.l1 == 0 or len(problem.penalty.free) == d:
         return False
     if (d + 1) * problem.n_classes <= MAX_EXPLICIT:
         return True
