@@ -58,7 +58,13 @@ def alpha_grid(problem, l1_ratio, n_alphas=100, eps=1e-3):
 def falling_alphas(alphas, problem, l1_ratio, eps):
     """The alphas given, in falling order, or a grid of so many."""
     if isinstance(alphas, Integral):
-        return alpha_grid(problem, l1_ratio, int(alphas), eps)
+        grid = alpha_grid(problem, l1_ratio, int(alphas), eps)
+        if (np.diff(np.log(grid)) >= 0).any():
+            raise ValueError(
+                f"eps={eps!r} is so near to 1 that two of the {alphas} alphas are the same. Make "
+                "it smaller, or ask for fewer alphas."
+            )
+        return grid
     grid = np.sort(np.asarray(alphas, dtype=np.float64), axis=None)[::-1]
     if np.ndim(alphas) != 1 or len(grid) == 0:
         raise ValueError(
@@ -71,7 +77,7 @@ def falling_alphas(alphas, problem, l1_ratio, eps):
             f"alphas holds {wrong[0]:g}; all have to be positive and finite: without a penalty "
             "there may be no optimum. Use a small alpha instead, for instance 1e-10."
         )
-    twice = grid[1:][np.diff(grid) == 0]
+    twice = grid[1:][np.diff(np.log(grid)) == 0]
     if len(twice):
         raise ValueError(
             f"alphas holds {twice[0]:g} more than once; give each alpha once, for instance by "

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 # Squared features must not come near overflow.
+LARGEST_FACTOR = 1e20
 LARGEST_VALUE = {np.dtype(np.float64): 1e75, np.dtype(np.float32): 1e15}
 
 
@@ -186,6 +187,14 @@ def check_penalty_factor(factor, n_features):
         raise ValueError(
             f"penalty_factor[{place}] is {factor[place]:g}; factors must not be negative. Use 0 "
             "to leave a feature without a penalty."
+        )
+    positive = factor[factor > 0]
+    far = positive[(positive < 1 / LARGEST_FACTOR) | (positive > LARGEST_FACTOR)]
+    if len(far):
+        raise ValueError(
+            f"penalty_factor holds {far[0]:g}; positive factors must lie between "
+            f"{1 / LARGEST_FACTOR:g} and {LARGEST_FACTOR:g}. Use 0 to leave a feature without a "
+            "penalty, or leave a feature out that is to have no weight."
         )
     if factor.max() == 0:
         raise ValueError(

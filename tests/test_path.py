@@ -424,3 +424,11 @@ def test_paths_with_penalty_factors_equal_fits(loss, factor):
         params = {"alpha": alpha, "l1_ratio": 0.5, "penalty_factor": factor, "tol": 1e-7}
         model = model_of(**params, **own).fit(X, y)
         assert value == pytest.approx(model.objective_, abs=gap + model.dual_gap_ + 1e-12)
+
+
+def test_alphas_that_are_the_same_but_for_rounding_are_refused():
+    X, y = make_classes(3)
+    with pytest.raises(ValueError, match=r"eps=0.9999999999999999 is so near to 1"):
+        softmax_path(X, y, l1_ratio=0.5, eps=1 - 1e-16)
+    with pytest.raises(ValueError, match="more than once"):
+        softmax_path(X, y, alphas=[1e-3, np.nextafter(1e-3, 1)])
