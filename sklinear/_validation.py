@@ -10,8 +10,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-# Squared features must not come near overflow.
 LARGEST_FACTOR = 1e20
+# Squared features must not come near overflow.
 LARGEST_VALUE = {np.dtype(np.float64): 1e75, np.dtype(np.float32): 1e15}
 
 
