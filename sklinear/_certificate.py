@@ -41,11 +41,12 @@ def certify(problem, iterate, search=True):
     Without a search the dual point is scaled only as far as it must be to be feasible.
     """
     scale = best_scale(problem, iterate, search)
-    loss_gap = problem.loss.fenchel_young(
+    value, loss_gap = problem.loss.value_and_gap(
         iterate.scores, problem.labels, problem.weights, iterate.dual, scale
     )
     penalty_gap = problem.penalty.fenchel_young(iterate.coef, scale * iterate.correlation)
-    return Certificate(problem.objective(iterate), loss_gap + penalty_gap, scale)
+    objective = value + problem.penalty.value(iterate.coef)
+    return Certificate(objective, loss_gap + penalty_gap, scale)
 
 
 def certify_at_best(problem, iterate):

@@ -34,7 +34,7 @@ def value_along(
     centre: Real,
     sigma: float,
 ) -> tuple[float, float]: ...
-def fenchel_young(
+def value_and_gap(
     loss: int,
     scores: Real,
     labels: Label,
@@ -43,7 +43,7 @@ def fenchel_young(
     scale: float,
     centre: Real,
     sigma: float,
-) -> float: ...
+) -> tuple[float, float]: ...
 def conjugate(
     loss: int,
     labels: Label,

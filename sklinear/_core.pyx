@@ -36,6 +36,7 @@ cdef extern from "_tiles.h" nogil:
         double[LANES] weight
         double[LANES] value
         double[LANES] slope
+        double[LANES] gap
     ctypedef void (*Kernel)(Tile*) noexcept nogil
     const Kernel[4] DUAL
     const Kernel[4] GAP
@@ -173,7 +174,7 @@ def value_along(
     return total, slope
 
 
-def fenchel_young(
+def value_and_gap(
     int loss,
     const floating[:, ::1] scores,
     const int[::1] labels,
@@ -183,10 +184,13 @@ def fenchel_young(
     const floating[:, ::1] centre,
     double sigma,
 ):
-    """Weighted sum of loss(z) + conjugate(t g) - <z, t g> with t = `scale`; never negative."""
+    """Weighted sums of loss(z) and of loss(z) + conjugate(t g) - <z, t g> with t = `scale`.
+
+    No term of the latter is negative.
+    """
     cdef Lanes lanes = Lanes(scores.shape[1], scale, sigma)
     cdef Py_ssize_t t, start
-    cdef double total = 0
+    cdef double total = 0, gap = 0
     cdef Tile* tile = &lanes.tile
     with nogil:
         for t in range(n_tiles(scores.shape[0])):
@@ -197,7 +201,8 @@ def fenchel_young(
             load(tile, tile.c, centre, start)
             GAP[loss](tile)
             total += weighted_sum(tile, tile.value)
-    return total
+            gap += weighted_sum(tile, tile.gap)
+    return total, gap
 
 
 def conjugate(

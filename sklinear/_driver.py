@@ -128,11 +128,17 @@ class Progress:
         """Certify an iterate, and keep it if it is the best."""
         self._solution = None
         if self.best is None:
-            self.history.add(*_at_zero(self.problem, iterate))
+            self.history.add(*self._at_zero(iterate))
         iterate, certificate = self.bound.certify(iterate)
         self.history.add(certificate.objective, certificate.gap)
         if self.best is None or certificate.gap <= self.best_gap:
             self.best, self.best_gap = iterate, certificate.gap
+
+    def _at_zero(self, iterate):
+        """Objective and gap at zero; by the dual point zero where the start is nearer by far."""
+        at_zero = self.problem.value_at_zero
+        known = self.start.scores is not None
+        return at_zero, at_zero if known else _gap_at_zero(self.problem, iterate)
 
     def is_done(self):
         """Whether the target is met, and where it is tight, the closing step taken."""
@@ -248,8 +254,8 @@ def _at_start(problem, start):
     return Iterate(start.coef, start.intercept, scores, dual, correlation)
 
 
-def _at_zero(problem, iterate):
-    """Objective and gap of W = 0, b = 0, with the dual point of the first iterate."""
+def _gap_at_zero(problem, iterate):
+    """Gap of W = 0, b = 0, with the dual point of the first iterate."""
     zero = Iterate(
         np.zeros_like(iterate.coef),
         np.zeros_like(iterate.intercept),
@@ -258,11 +264,17 @@ def _at_zero(problem, iterate):
         iterate.correlation,
         (problem.loss, problem.value_at_zero),
     )
-    return problem.value_at_zero, certify_at_best(problem, zero).gap
+    return certify_at_best(problem, zero).gap
 
 
 def rounded(problem, iterate, dtype):
-    """The iterate as it will be stored, its scores computed afresh, and its certificate.
+    """The iterate as it will be stored, and its certificate."""
+    stored = as_stored(problem, iterate, dtype)
+    return stored, certify_at_best(problem, stored)
+
+
+def as_stored(problem, iterate, dtype):
+    """The iterate as it will be stored, its scores computed afresh.
 
     Weights are rounded to `dtype`; two classes get opposite weights and all intercepts the
     sum zero, which the losses do not see and the penalty does not mind.
@@ -274,5 +286,4 @@ def rounded(problem, iterate, dtype):
     coef = coef.astype(dtype).astype(np.float64)
     intercept = intercept.astype(dtype).astype(np.float64)
     scores = problem.scores(coef, intercept)
-    stored = Iterate(coef, intercept, scores, iterate.dual, iterate.correlation)
-    return stored, certify_at_best(problem, stored)
+    return Iterate(coef, intercept, scores, iterate.dual, iterate.correlation)

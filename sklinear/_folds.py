@@ -146,8 +146,8 @@ def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
             fitted = FoldModel(samples, fold, present, solution)
             kept = compact(*fitted.weights()) if keep_coefs else None
             n_iter = max(1, len(solution.history["gap"]) - 1)
-            n_nonzero = np.count_nonzero(solution.iterate.coef.any(axis=1))
-            rows.append((score(fitted), n_iter, n_nonzero, solution.converged, kept))
+            n_used = len(solution.iterate.used)
+            rows.append((score(fitted), n_iter, n_used, solution.converged, kept))
     *numbers, coefs = zip(*rows, strict=True)
     return FoldPath(*map(np.array, numbers), coefs)
 

@@ -100,15 +100,19 @@ class Loss:
 
         return _sums(over_rows(part, scores))
 
-    def fenchel_young(self, scores, labels, weights, dual, scale=1.0):
-        """sum_i p_i [loss(z_i) + conjugate(t g_i) - <z_i, t g_i>] at t = `scale`, term by term."""
+    def value_and_gap(self, scores, labels, weights, dual, scale=1.0):
+        """sum_i p_i loss(z_i, y_i), and `fenchel_young`."""
         centre = self._centre(scores.dtype)
 
         def part(rows):
             state = scores[rows], labels[rows], weights[rows], dual[rows]
-            return _core.fenchel_young(self.code, *state, scale, centre[rows], self._sigma)
+            return _core.value_and_gap(self.code, *state, scale, centre[rows], self._sigma)
 
-        return sum(over_rows(part, scores))
+        return _sums(over_rows(part, scores))
+
+    def fenchel_young(self, scores, labels, weights, dual, scale=1.0):
+        """sum_i p_i [loss(z_i) + conjugate(t g_i) - <z_i, t g_i>] at t = `scale`, term by term."""
+        return self.value_and_gap(scores, labels, weights, dual, scale)[1]
 
     def conjugate(self, labels, weights, dual, scale=1.0):
         """sum_i p_i conjugate(t g_i) at t = `scale`, and its derivative in t."""

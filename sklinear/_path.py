@@ -15,17 +15,17 @@ Park and Hastie, L1-regularization path algorithm for generalized linear models,
 Ndiaye, Le, Fercoq, Salmon and Takeuchi, Safe grid search with optimal complexity, ICML 2019.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 
 from ._alpha_max import alpha_max
 from ._certificate import certify
-from ._driver import History, Solution, Start, rounded, solve
+from ._driver import History, Solution, Start, as_stored, solve
+from ._interpolation import Knot, Span, combination, lagrange
 from ._problem import Iterate
 from .solvers import choose, uses_dual
-from .solvers._blas import add_to
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
 KNOT_TOL = 0.5  # of tol: what a knot lacks, its neighbours lack too
@@ -110,16 +110,6 @@ def solve_path(problem, alphas, l1_ratio, *, tol, max_iter, dtype, verbose=0, st
     yield from Path(problem, alphas, l1_ratio, settings, start).solutions()
 
 
-@dataclass(frozen=True)
-class Knot:
-    """A solved place on a path; its dual point is scaled as its certificate says."""
-
-    index: int
-    alpha: float
-    iterate: Iterate
-    gap: float
-
-
 class Path:
     """What the places of a path share: the solver, and how far apart knots may be.
 
@@ -140,6 +130,7 @@ class Path:
         self.solver, self.uses_dual = choose(first), uses_dual(first)
         self.has_no_bends = l1_ratio == 0 and problem.loss.smooth
         self.stride, self.worst = FIRST_STRIDE, 0.0
+        self.room = tuple(np.empty((2, *first.data.shape[:1], first.n_classes)))
 
     def solutions(self):
         """Yield them in order."""
@@ -174,10 +165,10 @@ class Path:
         if solution.interrupted:
             raise KeyboardInterrupt
         iterate, scale = solution.iterate, solution.scale
-        scaled = replace(
-            iterate, dual=scale * iterate.dual, correlation=scale * iterate.correlation
-        )
-        knot = Knot(index, self.alphas[index], scaled, solution.gap)
+        if scale != 1:
+            dual, correlation = scale * iterate.dual, scale * iterate.correlation
+            iterate = replace(iterate, dual=dual, correlation=correlation)
+        knot = Knot(index, self.alphas[index], iterate, solution.gap, problem.penalty.l1s)
         return replace(solution, converged=solution.gap <= self.target), knot
 
     def _start(self, problem, index, knots):
@@ -210,7 +201,8 @@ class Path:
         middle = (left.index + right.index) // 2
         if middle == left.index:
             return
-        central = self._interpolated(left, right, before, middle)
+        span = self._span(left, right, before)
+        central = self._interpolated(span, middle)
         if central.gap > self.target:
             solution, knot = self._added(middle, left, right)
             yield from self._between(left, knot, before)
@@ -218,9 +210,7 @@ class Path:
             yield from self._between(knot, right, [left])
             return
         for index in range(left.index + 1, right.index):
-            solution = central
-            if index != middle:
-                solution = self._interpolated(left, right, before, index)
+            solution = central if index == middle else self._interpolated(span, index)
             if solution.gap > self.target:
                 solution, knot = self._added(index, left, right)
                 yield solution
@@ -229,21 +219,25 @@ class Path:
             self.worst = max(self.worst, solution.gap)
             yield solution
 
+    def _span(self, left, right, before):
+        knots = [*before, left, right] if self.has_no_bends else [left, right]
+        problem = penalised(self.problem, right.alpha, self.l1_ratio)
+        return Span(problem, knots, self.has_no_bends, self.room)
+
     def _added(self, index, left, right):
         self.worst = np.inf
         return self._solve(index, [left, right])
 
-    def _interpolated(self, left, right, before, index):
-        """The solution at an index as two knots let expect it."""
+    def _interpolated(self, span, index):
+        """The solution at an index as the knots let expect it."""
         alpha = self.alphas[index]
         problem = penalised(self.problem, alpha, self.l1_ratio)
-        knots = [*before, left, right] if self.has_no_bends else [left, right]
-        iterate = Iterate(*self._weights(knots, index), *self._dual(left, right, alpha))
-        dtype = self.settings["dtype"]
+        iterate, dtype = span.at(alpha), self.settings["dtype"]
         if dtype == np.float64:
-            certificate = certify(problem, iterate, search=False)
+            certificate = span.certificate(alpha, problem.penalty)
         else:
-            iterate, certificate = rounded(problem, iterate, dtype)
+            iterate = as_stored(problem, iterate, dtype)
+            certificate = certify(problem, iterate, search=False)
         history = History(problem, verbose=0)
         history.add(certificate.objective, certificate.gap)
         return Solution(
@@ -256,17 +250,6 @@ class Path:
             scale=certificate.scale,
         )
 
-    def _dual(self, left, right, alpha):
-        """The dual point between two knots, and its correlations."""
-        ends = np.array([left.alpha, right.alpha])
-        if self.has_no_bends:
-            ends, alpha = np.log(ends), np.log(alpha)
-        factors = lagrange(ends, alpha)
-        return [
-            combination([getattr(knot.iterate, name) for knot in (left, right)], factors)
-            for name in ("dual", "correlation")
-        ]
-
 
 def zero_start(problem):
     """Zero weights; the best intercept and free features where that is near the optimum."""
@@ -277,18 +260,3 @@ def zero_start(problem):
     if certify(problem, zero).gap > NEAR * problem.value_at_zero:
         return start
     return Start(zero.coef, zero.intercept, scores=zero.scores)
-
-
-def lagrange(nodes, place):
-    """Factors of the values at the nodes in the value of their polynomial at a place."""
-    own = np.eye(len(nodes), dtype=bool)
-    differences = np.where(own, 1.0, nodes[:, None] - nodes[None, :])
-    return np.where(own, 1.0, place - nodes[None, :]).prod(axis=1) / differences.prod(axis=1)
-
-
-def combination(arrays, factors):
-    """The sum of arrays times factors."""
-    out = np.multiply(arrays[0], factors[0], order="C")
-    for array, factor in zip(arrays[1:], factors[1:], strict=True):
-        add_to(out, factor, array)
-    return out

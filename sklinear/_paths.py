@@ -270,7 +270,7 @@ def _path(model, X, y, sample_weight, alphas, eps):
         grid = falling_alphas(alphas, problem, model.l1_ratio, eps)
         d, n_classes = problem.shape
         n_vectors = 1 if n_classes == 2 else n_classes
-        coefs = np.empty((len(grid), n_vectors, d), dtype)
+        coefs = np.zeros((len(grid), d, n_vectors), dtype)
         intercepts = np.empty((len(grid), n_vectors), dtype)
         solutions = solve_path(
             problem,
@@ -282,7 +282,8 @@ def _path(model, X, y, sample_weight, alphas, eps):
             verbose=model.verbose,
         )
         for i, solution in enumerate(solutions):
-            coefs[i], intercepts[i] = class_vectors(solution.iterate)
+            coef, intercepts[i] = class_vectors(solution.iterate)
+            put(coefs[i], coef.T, solution.iterate.used)
             gaps, passes = solution.history["gap"], solution.history["passes"]
             reached = solution.objective, solution.gap, solution.converged
             rows.append((*reached, len(gaps) - 1, passes[-1]))
@@ -290,7 +291,7 @@ def _path(model, X, y, sample_weight, alphas, eps):
     _warn_of_gaps(grid[~converged], model.tol * problem.value_at_zero, gaps.max(), n_iter, model)
     return Bunch(
         alphas=grid,
-        coefs=coefs,
+        coefs=coefs.transpose(0, 2, 1),
         intercepts=intercepts,
         classes=classes,
         objectives=objectives,
@@ -298,6 +299,12 @@ def _path(model, X, y, sample_weight, alphas, eps):
         n_iter=n_iter,
         passes=passes,
     )
+
+
+def put(place, coef, used):
+    """Write weights over zeros (d, n_vectors); pages of memory without any stay untouched."""
+    rows = used if len(used) < len(place) else slice(None)
+    place[rows] = coef[rows]
 
 
 def _warn_of_gaps(alphas, target, largest, n_iter, model):

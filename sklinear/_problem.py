@@ -43,6 +43,11 @@ class Iterate:
     loss_value: tuple | None = None
     gradient: np.ndarray | None = None
 
+    @cached_property
+    def used(self):
+        """Indices of the features with a weight that is not zero."""
+        return np.flatnonzero(self.coef.any(axis=1))
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -27,6 +27,7 @@ typedef struct {
     double weight[LANES];
     double value[LANES];   /* what a kernel finds for each sample */
     double slope[LANES];   /* and its derivative */
+    double gap[LANES];     /* or its Fenchel-Young gap */
 } Tile;
 
 typedef void (*Kernel)(Tile *);
@@ -85,6 +86,7 @@ KERNEL cross_entropy_gap(Tile *t) {
 
     exponentials(t, e, top, total);
     EACH_LANE log_total[r] = log_positive(total[r]);
+    EACH_LANE t->value[r] = log_total[r] + (top[r] - TRUE_CLASS(z));
     EACH_LANE total[r] = 1 / total[r];
     EACH_LANE gap[r] = 0;
     EACH_CLASS EACH_LANE {
@@ -95,7 +97,7 @@ KERNEL cross_entropy_gap(Tile *t) {
         double log_ratio = log_parts(near ? 0 : n, near ? change / s : f) - (near ? 0 : log_s);
         gap[r] += q <= 0 ? s : positive(q * log_ratio - change);
     }
-    EACH_LANE t->value[r] = gap[r];
+    EACH_LANE t->gap[r] = gap[r];
 }
 
 KERNEL cross_entropy_conjugate(Tile *t) {
@@ -149,8 +151,8 @@ INLINE double conjugate_slope(int loss, double u, double c, double sigma) {
 }
 
 /* loss(m) + conjugate(u) - u (m - 1) as a sum of terms that are non-negative. */
-INLINE double gap_term(int loss, double m, double u, double c, double sigma) {
-    double best = best_dual(loss, m, c, sigma), away = best - u;
+INLINE double gap_term(int loss, double m, double u, double best, double c, double sigma) {
+    double away = best - u;
     if (loss == HINGE)
         return m > 0 ? positive(1 - u) * m : -u * m;
     if (loss == SQUARED)
@@ -179,14 +181,17 @@ INLINE void star_dual(Tile *t, int loss) {
 
 INLINE void star_gap(Tile *t, int loss) {
     OPERANDS;
-    double z_true[LANES];
+    double z_true[LANES], gap[LANES];
     EACH_LANE z_true[r] = TRUE_CLASS(z);
-    EACH_LANE value[r] = 0;
+    EACH_LANE value[r] = gap[r] = 0;
     EACH_CLASS EACH_LANE {
-        double m = 1 + (AT(z) - z_true[r]), u = t->scale * AT(g);
-        value[r] += WRONG(gap_term(loss, m, u, AT(c), sigma));
+        double m = 1 + (AT(z) - z_true[r]), u = t->scale * AT(g), centre = AT(c);
+        double best = best_dual(loss, m, centre, sigma);
+        value[r] += WRONG(loss_term(loss, m, best, centre, sigma));
+        gap[r] += WRONG(gap_term(loss, m, u, best, centre, sigma));
     }
     EACH_LANE t->value[r] = value[r];
+    EACH_LANE t->gap[r] = gap[r];
 }
 
 INLINE void star_conjugate(Tile *t, int loss) {

@@ -121,6 +121,18 @@ def test_single_precision(name):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_gap_comes_with_the_value(name, dtype):
+    loss, scores, labels, weights = make(name)
+    scores, dual = scores.astype(dtype), random_dual(name, labels, scores.shape[1]).astype(dtype)
+    if isinstance(loss, SmoothedHinge):
+        loss = SmoothedHinge(loss.centre.astype(dtype), loss.bend)
+    value, gap = loss.value_and_gap(scores, labels, weights, dual, 0.7)
+    assert value == pytest.approx(loss.value_and_dual(scores, labels, weights)[0], rel=1e-6)
+    assert gap == loss.fenchel_young(scores, labels, weights, dual, 0.7) >= 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("step", [0.0, 0.5, -2.0])
 @pytest.mark.parametrize("name", LOSSES)
 def test_slope_along_a_direction(name, step, dtype):

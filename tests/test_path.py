@@ -17,7 +17,7 @@ from sklinear import _alpha_max as alpha_max_module
 from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
 from sklinear._certificate import certify
 from sklinear._driver import solve
-from sklinear._path import Path, alpha_grid, combination, lagrange, penalised, solve_path
+from sklinear._path import Path, alpha_grid, penalised, solve_path
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate
 from sklinear.solvers import _newton
@@ -183,7 +183,8 @@ def test_every_point_is_certified_and_within_tol(loss, l1_ratio, n_classes, fit_
         np.testing.assert_allclose(iterate.correlation, chosen.correlate(iterate.dual), atol=1e-13)
         if fit_intercept:
             np.testing.assert_allclose(chosen.weights @ iterate.dual, 0, atol=1e-13)
-        afresh = replace(iterate, scores=scores, correlation=chosen.correlate(iterate.dual))
+        correlation = chosen.correlate(iterate.dual)
+        afresh = Iterate(iterate.coef, iterate.intercept, scores, iterate.dual, correlation)
         assert chosen.objective(afresh) == pytest.approx(solution.objective, rel=1e-12)
         assert certify(chosen, afresh).gap <= solution.gap * (1 + 1e-6) + 1e-12
         assert gap_at(chosen, afresh, 0.999 * solution.scale) == pytest.approx(
@@ -346,17 +347,6 @@ def test_starts_are_extrapolated():
     last = knots[-1].iterate
     assert excess(start.coef, start.intercept) < 0.05 * excess(last.coef, last.intercept)
     np.testing.assert_allclose(start.scores, chosen.scores(start.coef, start.intercept))
-
-
-def test_lagrange_and_combination():
-    nodes = np.array([0.0, 1.0, 3.0])
-    factors = lagrange(nodes, 2.0)
-    for power in range(3):
-        assert factors @ nodes**power == pytest.approx(2.0**power)
-    np.testing.assert_array_equal(lagrange(np.array([0.5]), 7.0), [1.0])
-    a, b = np.arange(6.0).reshape(2, 3), np.asfortranarray(np.ones((2, 3)))
-    np.testing.assert_allclose(combination([b, a], [2.0, -1.0]), 2 - a)
-    np.testing.assert_array_equal(b, 1)
 
 
 @pytest.mark.parametrize("path_of", [softmax_path, svm_path])

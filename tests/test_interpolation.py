@@ -1,0 +1,106 @@
+"""Optima between knots: their certificates are those of the whole iterates, at less cost."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from problems import make_problem
+
+from sklinear import _interpolation
+from sklinear._certificate import certify
+from sklinear._interpolation import BLOCK, Span, combination, coordinates, lagrange
+from sklinear._path import Path, alpha_grid, penalised
+
+LOSSES = ("cross-entropy", "squared hinge", "hinge")
+
+
+def make_span(loss, l1_ratio, factor=1.0):
+    """A span between two knots (before them another where it is smooth), and its path."""
+    problem = make_problem(loss, l1_ratio, n_features=30)
+    problem = problem.with_penalty(replace(problem.penalty, factor=factor))
+    grid = alpha_grid(problem, l1_ratio, 40)
+    path = Path(problem, grid, l1_ratio, {"tol": 1e-6, "max_iter": 500, "dtype": np.float64})
+    knots = []
+    for index in (2, 4, 8):
+        knots.append(path._solve(index, knots)[1])
+    return path._span(*knots[1:], knots[:1]), path
+
+
+def even_and_not():
+    uneven = np.linspace(0.3, 2.0, 30)[:, None]
+    return pytest.mark.parametrize("factor", [1.0, uneven], ids=["even", "uneven"])
+
+
+@even_and_not()
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_certificate_is_that_of_the_whole_iterate(loss, l1_ratio, factor):
+    span, path = make_span(loss, l1_ratio, factor)
+    for alpha in path.alphas[[4, 5, 6, 8]]:
+        problem = penalised(path.problem, alpha, l1_ratio)
+        found = span.certificate(alpha, problem.penalty)
+        whole = certify(problem, span.at(alpha), search=False)
+        assert found.objective == pytest.approx(whole.objective, rel=1e-13)
+        assert found.gap == pytest.approx(whole.gap, rel=1e-9, abs=1e-15)
+        assert found.scale == pytest.approx(whole.scale, rel=1e-9)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_the_iterate_is_one(l1_ratio):
+    span, path = make_span("cross-entropy", l1_ratio)
+    problem, iterate = path.problem, span.at(path.alphas[6])
+    scores = problem.scores(iterate.coef, iterate.intercept)
+    np.testing.assert_allclose(iterate.scores, scores, atol=1e-13)
+    np.testing.assert_allclose(iterate.correlation, problem.correlate(iterate.dual), atol=1e-14)
+    np.testing.assert_array_equal(iterate.used, np.flatnonzero(iterate.coef.any(axis=1)))
+    assert (len(iterate.used) < 30) == (l1_ratio > 0)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_certificates_see_few_weights(monkeypatch, l1_ratio):
+    span, path = make_span("cross-entropy", l1_ratio)
+    seen = []
+    original = _interpolation.certify
+    monkeypatch.setattr(
+        _interpolation,
+        "certify",
+        lambda problem, iterate, search: (
+            seen.append(iterate.coef.size),
+            original(problem, iterate, search),
+        )[1],
+    )
+    alpha = path.alphas[6]
+    span.certificate(alpha, penalised(path.problem, alpha, l1_ratio).penalty)
+    size = span.at(alpha).coef.size
+    assert seen == [5] if l1_ratio == 0 else seen[0] < size
+
+
+def test_coordinates_keep_lengths_and_products():
+    rng = np.random.default_rng(0)
+    columns = list(rng.normal(size=(3, 2 * BLOCK + 7)))
+    columns.append(columns[0] + 1e-9 * columns[1])
+    short = coordinates(columns)
+    assert [len(column) for column in short] == [4] * 4
+    for (a, b), (c, d) in zip(
+        itertools.product(columns, repeat=2), itertools.product(short, repeat=2), strict=True
+    ):
+        assert c @ d == pytest.approx(a @ b, rel=1e-12, abs=1e-9)
+    near = np.linalg.norm(short[3] - short[0])
+    assert near == pytest.approx(1e-9 * np.linalg.norm(columns[1]), rel=1e-4)
+
+
+def test_coordinates_of_short_columns():
+    a, b = coordinates([np.array([3.0]), np.array([-2.0])])
+    assert (a @ a, b @ b, a @ b) == (pytest.approx(9), pytest.approx(4), pytest.approx(-6))
+
+
+def test_lagrange_and_combination():
+    nodes = np.array([0.0, 1.0, 3.0])
+    factors = lagrange(nodes, 2.0)
+    for power in range(3):
+        assert factors @ nodes**power == pytest.approx(2.0**power)
+    np.testing.assert_array_equal(lagrange(np.array([0.5]), 7.0), [1.0])
+    a, b = np.arange(6.0).reshape(2, 3), np.asfortranarray(np.ones((2, 3)))
+    np.testing.assert_allclose(combination([b, a], [2.0, -1.0]), 2 - a)
+    np.testing.assert_array_equal(b, 1)
