@@ -9,7 +9,7 @@ from problems import make_problem
 
 from sklinear import _interpolation
 from sklinear._certificate import certify
-from sklinear._interpolation import BLOCK, Span, combination, coordinates, lagrange
+from sklinear._interpolation import BLOCK, combination, coordinates, lagrange
 from sklinear._path import Path, alpha_grid, penalised
 
 LOSSES = ("cross-entropy", "squared hinge", "hinge")
