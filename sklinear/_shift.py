@@ -7,6 +7,7 @@ from ._line_search import line_search
 BALANCED = 1e-15  # of the mean dual point: what rounding leaves
 MAX_COARSE = 3
 QUADRATIC = 1e-15
+ROUNDING = 1e-26  # of the value, of a Newton decrement squared
 
 
 def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
@@ -32,6 +33,8 @@ def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
         curvature = loss.curvature_at(dual, labels, weights).mean()
         direction = -_solve_on_sum_zero(curvature, gradient)
         start = value, gradient @ direction
+        if -start[1] <= ROUNDING * max(value, 1e-6):
+            break
         step, trial_value, trial = _shift_step(problem, scores, shift, direction, start)
         if not step * np.abs(direction).max() > 1e-16 * max(1.0, np.abs(shift).max()):
             break
