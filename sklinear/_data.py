@@ -15,6 +15,9 @@ BLOCK_ENTRIES = 2**19
 # Up to so many multiplications OpenBLAS packs nothing: two to three times faster.
 SMALL_PRODUCT = 1_000_000
 FEWEST_ROWS, MOST_ROWS = 32, 2048  # of a small product
+FEW_CORRELATIONS = 2  # that do not pay for a transpose of sparse X
+MAX_TRANSPOSE = 2  # non-zeros by entries of scores and weights together
+FEW_FEATURES = 0.5  # with a weight, of all
 SCATTERED = 10  # cost of a product added at a scattered place by that of one in a dense product
 
 
@@ -198,9 +201,17 @@ class DenseData(Data):
 
 
 class SparseData(Data):
-    """X in CSR format with sorted or unsorted indices of int32 or int64."""
+    """X in CSR format with sorted or unsorted indices of int32 or int64.
+
+    Correlations by rows add to weights all over the memory; from the third on a transpose of X
+    gathers them, where its room is small beside the memory that a fit may take.
+    """
 
     sparse = True
+
+    def __init__(self, X, passes=None, share=1.0):
+        super().__init__(X, passes, share)
+        self._n_correlations, self._transpose = 0, None
 
     def _part(self, rows, features):
         part = self.X[rows]
@@ -228,18 +239,30 @@ class SparseData(Data):
         _ascent.csr_epoch(X.indptr, X.indices, X.data, *state)
 
     def _scores(self, coef):
-        out = np.zeros((self.shape[0], coef.shape[1]), dtype=coef.dtype)
         coef, X = np.ascontiguousarray(coef), self.X
+        place = np.empty(len(coef), np.int32)
+        if _sparse.number_rows(coef, place) > FEW_FEATURES * len(coef):
+            return _product(X, coef)
+        some, out = coef[place >= 0], np.zeros((X.shape[0], coef.shape[1]), coef.dtype)
 
         def fill(rows):
             indptr = X.indptr[rows.start : rows.stop + 1]
-            _sparse.csr_scores(indptr, X.indices, X.data, coef, out[rows])
+            _sparse.csr_scores_of_some(indptr, X.indices, X.data, place, some, out[rows])
 
-        run(fill, parts(self.shape[0], X.nnz))
+        run(fill, parts(X.shape[0], X.nnz))
         return out
 
     def _correlate(self, rows):
-        return self._scatter(self.X.data, rows)
+        self._n_correlations += 1
+        if self._transpose is None and self._pays_for_transpose(rows.shape[1]):
+            self._transpose = self.X.T.tocsr()
+        if self._transpose is None:
+            return self._scatter(self.X.data, rows)
+        return _product(self._transpose, np.ascontiguousarray(rows))
+
+    def _pays_for_transpose(self, n_classes):
+        few = self.X.nnz <= MAX_TRANSPOSE * n_classes * sum(self.shape)
+        return few and self._n_correlations > FEW_CORRELATIONS
 
     def _scatter(self, values, rows):
         rows, X = np.ascontiguousarray(rows), self.X
@@ -315,6 +338,18 @@ class DenseColumns:
     def descend(self, chosen, *state):
         """One sweep of coordinate descent (see the compiled loop)."""
         _descent.dense_class_descent(self.columns, chosen, *state)
+
+
+def _product(X, right):
+    """A CSR matrix times a dense one, in the precision of the latter."""
+    out = np.zeros((X.shape[0], right.shape[1]), dtype=right.dtype)
+
+    def fill(rows):
+        indptr = X.indptr[rows.start : rows.stop + 1]
+        _sparse.csr_scores(indptr, X.indices, X.data, right, out[rows])
+
+    run(fill, parts(X.shape[0], X.nnz))
+    return out
 
 
 class SparseColumns:

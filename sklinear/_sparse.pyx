@@ -108,6 +108,40 @@ def csr_scores(
                 add_row(&indices[start], &data[start], size, &coef[0, 0], n_classes, &out[i, 0])
 
 
+def number_rows(const real_t[:, ::1] coef, int[::1] place):
+    """Number the rows that are not all zero, the others get -1; how many they are."""
+    cdef Py_ssize_t j, k
+    cdef int count = 0
+    with nogil:
+        for j in range(coef.shape[0]):
+            place[j] = -1
+            for k in range(coef.shape[1]):
+                if coef[j, k] != 0:
+                    place[j] = count
+                    count += 1
+                    break
+    return count
+
+
+def csr_scores_of_some(
+    const index_t[::1] indptr,
+    const index_t[::1] indices,
+    const floating[::1] data,
+    const int[::1] place,
+    const real_t[:, ::1] coef,
+    real_t[:, ::1] out,
+):
+    """Add X @ W to `out` where the row of W for feature j is coef[place[j]], or zero for -1."""
+    cdef Py_ssize_t i, t, n_classes = coef.shape[1]
+    cdef int row
+    with nogil:
+        for i in range(out.shape[0]):
+            for t in range(indptr[i], indptr[i + 1]):
+                row = place[indices[t]]
+                if row >= 0:
+                    axpy(<real_t> data[t], &coef[row, 0], &out[i, 0], n_classes)
+
+
 def csr_gradient(
     const index_t[::1] indptr,
     const index_t[::1] indices,

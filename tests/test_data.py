@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from data import csr, messy_csr
 
-from sklinear import _dense
+from sklinear import _dense, _sparse
 from sklinear._data import DenseData, SparseData, wrap
 
 DENSE = {
@@ -156,6 +156,51 @@ def test_sparse_products_of_any_width(kind, n_classes):
     data = wrap(SPARSE[kind](X))
     np.testing.assert_allclose(data.scores(coef), X @ coef, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(data.correlate(rows), X.T @ rows, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("n_classes", [3, 12])
+@pytest.mark.parametrize("kind", SPARSE)
+def test_scores_of_few_features_with_a_weight(kind, n_classes, monkeypatch):
+    """They pass over the others."""
+    X, coef = make_X(), np.zeros((7, n_classes))
+    coef[[0, 2, 5], [0, 1, 2]] = 1.5, -2.0, 0.25
+    data, seen = wrap(SPARSE[kind](X)), []
+    original = _sparse.csr_scores_of_some
+    monkeypatch.setattr(
+        _sparse, "csr_scores_of_some", lambda *state: (seen.append(state[4]), original(*state))[1]
+    )
+    np.testing.assert_allclose(data.scores(coef), X @ coef, rtol=1e-12, atol=1e-14)
+    assert [len(part) for part in seen] == [3]
+    assert not data.scores(np.zeros((7, n_classes))).any()
+    np.testing.assert_allclose(data.scores(coef.astype(np.float32)), X @ coef, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [4, 12])
+@pytest.mark.parametrize("kind", SPARSE)
+def test_the_third_correlation_goes_by_features(kind, n_classes):
+    X, rows = make_X(), np.random.default_rng(1).normal(size=(50, n_classes))
+    data, found = wrap(SPARSE[kind](X)), []
+    for number in range(4):
+        assert (data._transpose is not None) == (number > 2)
+        found.append(data.correlate(rows))
+        np.testing.assert_allclose(found[-1], X.T @ rows, rtol=1e-12, atol=1e-13)
+    narrow = data.correlate(rows.astype(np.float32))
+    assert narrow.dtype == np.float32
+    np.testing.assert_allclose(narrow, X.T @ rows, rtol=1e-4, atol=1e-4)
+
+
+def test_a_transpose_that_would_take_much_memory_is_not_made():
+    data = wrap(csr(np.ones((400, 300))))
+    for _ in range(5):
+        data.correlate(np.ones((400, 2)))
+    assert data._transpose is None
+
+
+def test_number_rows():
+    place = np.empty(4, np.int32)
+    coef = np.array([[0.0, 0.0], [0.0, 1e-300], [-0.0, 0.0], [np.nan, 0.0]])
+    assert _sparse.number_rows(coef, place) == 2
+    np.testing.assert_array_equal(place, [-1, 0, -1, 1])
 
 
 def test_unsorted_rows():

@@ -133,6 +133,20 @@ class TestRay:
         ray = self.ray(name)
         np.testing.assert_allclose(ray.start, ray.value_and_slope(0.0), rtol=1e-12, atol=1e-14)
 
+    def test_features_without_weight_and_move_need_no_look(self):
+        problem, free = make_problem("cross-entropy", 0.7, 0.02), np.ones((6, 3), dtype=bool)
+        coef, intercept = random_point(problem)
+        free[[1, 3]], coef[[1, 3]] = False, 0.0
+        iterate = problem.evaluate(coef, intercept)
+        move = model_at(problem, iterate, free).expand(np.ones((4, 3)))
+        whole = Ray(problem, iterate, move, problem.penalty)
+        kept = np.array([0, 2, 4])
+        part = Ray(problem, iterate, move, problem.penalty.take(kept), kept)
+        assert part.coefs[0].shape == part.coefs[1].shape == (3, 3)
+        np.testing.assert_allclose(part.start, whole.start, rtol=1e-14)
+        np.testing.assert_allclose(part.value_and_slope(0.4), whole.value_and_slope(0.4))
+        np.testing.assert_array_equal(part.at(0.4).coef, whole.at(0.4).coef)
+
     def test_at_a_step(self):
         ray = self.ray("cross-entropy")
         found = ray.at(0.3)
@@ -167,3 +181,13 @@ class TestRay:
         np.testing.assert_allclose(found.correlation, ray.problem.data.X.T @ weighted, atol=1e-14)
         np.testing.assert_allclose(weighted.sum(axis=0), 0, atol=1e-14)
         assert (found.dual + np.eye(3)[ray.problem.labels]).min() >= -1e-15
+
+    def test_only_steps_near_the_end_show_it(self):
+        """It costs a product with X, and the model is rough before."""
+        problem = make_problem("cross-entropy", 1.0, 1e-3, n_samples=90)
+        steps, iterate, shown = ProximalNewton(), problem.evaluate(*zero_point(problem)), []
+        for _ in range(8):
+            iterate = steps.step(problem, iterate)
+            shown.append(steps.shown is iterate)
+        assert shown[0]
+        assert not all(shown)

@@ -32,6 +32,8 @@ class Hessian:
 
     Attributes
     ----------
+    features : ndarray or slice
+        Those with a free variable.
     age : int
         How many corrections it had.
     """
@@ -40,6 +42,7 @@ class Hessian:
         self.loss = problem.loss
         self.all_free = free
         self.kept = np.append(free[:-1].any(axis=1), True)
+        self.features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
         self.free = free[self.kept]
         # Products of large float32 features would overflow or lose all digits.
         single = problem.mean_square < SINGLE_LIMIT
@@ -59,7 +62,7 @@ class Hessian:
         rows = active[draw_rows(len(active), max_rows)]
         self.sampled = len(rows) < len(active)
         few = len(rows) <= 0.5 * len(problem.labels) or self.sampled
-        features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
+        features = self.features
         factor = len(active) / max(1, len(rows))
         rows = rows if few else slice(None)
         whole = not few and isinstance(features, slice)

@@ -31,6 +31,7 @@ SINGLE_RIDGE = 1e-5
 REVIVED = 1e-5  # damping after a model that was too flat
 SAMPLE_RIDGE, SAMPLE_RIDGE_L1 = 0.01, 0.05
 NEAR_COLUMNS = 1e-2  # of the gain: the gap is proportional to the violation
+FAR = 0.03  # predicted change, of F(0)
 REFINED = 1e-4  # of the violation, in exact models
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 MAX_PRODUCTS, MAX_EXHAUSTED = 100, 2
@@ -137,13 +138,15 @@ class ProximalNewton:
 
     def _search(self, problem, iterate, model, target, predicted):
         """The iterate at the end of a line search, or None where nothing was gained."""
-        penalty = problem.penalty
-        ray = Ray(problem, iterate, self._move(problem, model, target), penalty)
+        penalty, features = problem.penalty, model.hessian.features
+        move = self._move(problem, model, target)
+        ray = Ray(problem, iterate, move, penalty.take(features), features)
         step, change = ray.search(longest=4.0 if penalty.l1 > 0 else 1024.0)
         if step == 0:
             return None
         found = self.shown = ray.at(step)
-        if penalty.l1 > 0 and not (model.hessian.sampled or model.hessian.age):
+        exact = not (model.hessian.sampled or model.hessian.age)
+        if penalty.l1 > 0 and exact and -predicted < FAR * problem.value_at_zero:
             self.shown = ray.linearised(found)
         explicit = self._is_explicit(problem, model.hessian.free)
         if explicit or penalty.l1 == 0:

@@ -20,6 +20,8 @@ class Ray:
     move : ndarray of shape (d + 1, C)
         Of the weights and, in the last row, of the intercept.
     penalty : object with methods value(coef) and slope(coef, direction)
+    features : ndarray or slice
+        Those with a weight or a move, if any others add nothing to the penalty.
 
     Attributes
     ----------
@@ -31,9 +33,10 @@ class Ray:
         The scores and the natural dual point there.
     """
 
-    def __init__(self, problem, iterate, move, penalty):
+    def __init__(self, problem, iterate, move, penalty, features=slice(None)):
         self.problem, self.iterate, self.penalty = problem, iterate, penalty
         self.coef_move, self.intercept_move = np.ascontiguousarray(move[:-1]), move[-1]
+        self.coefs = iterate.coef[features], self.coef_move[features]
         self.scores_move = problem.scores(self.coef_move, self.intercept_move)
         self.trial, self.room = None, None
         slope = float(np.vdot(problem.gradient(iterate), move))
@@ -51,8 +54,9 @@ class Ray:
         return self._with_penalty(step, loss, slope)
 
     def _with_penalty(self, step, loss, slope):
-        coef = self.iterate.coef + step * self.coef_move
-        return loss + self.penalty.value(coef), slope + self.penalty.slope(coef, self.coef_move)
+        start, move = self.coefs
+        coef = start + step * move
+        return loss + self.penalty.value(coef), slope + self.penalty.slope(coef, move)
 
     def search(self, longest):
         """A step that lowers the objective (0 if there is none), and the change."""
@@ -62,8 +66,8 @@ class Ray:
     def _value(self, step):
         if self.trial is None or self.trial[0] != step:
             self.value_and_slope(step)
-        coef = self.iterate.coef + step * self.coef_move
-        return self.trial[1] + self.penalty.value(coef)
+        start, move = self.coefs
+        return self.trial[1] + self.penalty.value(start + step * move)
 
     def at(self, step):
         """The iterate after a step, with the natural dual point made feasible."""
