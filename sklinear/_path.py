@@ -164,6 +164,7 @@ class Path:
         solution = solve(problem, start, solver=self.solver, **self.settings)
         if solution.interrupted:
             raise KeyboardInterrupt
+        self.problem = problem  # what it has learnt of the data stays known
         iterate, scale = solution.iterate, solution.scale
         if scale != 1:
             dual, correlation = scale * iterate.dual, scale * iterate.correlation

@@ -66,7 +66,7 @@ class TestCorrections:
 
     def test_only_free_variables_count(self):
         _, _, hessian = make(part=0.5)
-        move = np.ones(hessian.all_free.shape)
+        move = np.ones(hessian.free.shape)
         hessian.correct(move, 2.0 * move)
         inside = np.where(hessian.free, 1.0, 0.0)
         np.testing.assert_allclose(explicit(hessian, inside), 2.0 * inside, atol=1e-12)

@@ -162,14 +162,23 @@ class TestQuadraticModel:
             value = now
         assert value < -1e-3
 
-    def test_expand_puts_weights_back(self):
-        problem = make_problem("cross-entropy", 0.5)
+    def test_moves_are_put_back(self):
+        problem = make_problem("cross-entropy", 0.0)
         model = make_model_around(problem, 0.3, seed=5)
         assert not model.kept.all()
-        whole = model.expand(model.start + 1)
-        free = np.zeros(whole.shape, dtype=bool)
+        move = model.move_to(model.start + 1)
+        free = np.zeros(move.shape, dtype=bool)
         free[model.kept] = model.free
-        np.testing.assert_array_equal(whole, model.whole + free)
+        np.testing.assert_array_equal(move != 0, free)
+        np.testing.assert_allclose(move[free], 1)
+
+    def test_moves_end_at_the_least_penalty_of_each_row(self):
+        problem = make_problem("cross-entropy", 0.5)
+        model = make_model_around(problem)
+        x = model.start + np.random.default_rng(0).normal(size=model.start.shape)
+        end = model.start + model.move_to(x)
+        np.testing.assert_allclose(end[:-1], problem.penalty.recentre(x[:-1]), atol=1e-14)
+        np.testing.assert_allclose(end[-1], x[-1])
 
     def test_only_samples_that_curve_are_kept(self):
         problem = make_problem("squared hinge", 0.5, n_samples=200)

@@ -16,6 +16,7 @@ from sklinear import SoftmaxClassifier, SVMClassifier, softmax_path, svm_path
 from sklinear import _alpha_max as alpha_max_module
 from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
 from sklinear._certificate import certify
+from sklinear._data import DenseData
 from sklinear._driver import solve
 from sklinear._path import Path, alpha_grid, penalised, solve_path
 from sklinear._penalty import ElasticNet
@@ -326,6 +327,19 @@ def test_one_stepper_and_its_hessian_serve_all_knots(monkeypatch, digits):
     knots = np.count_nonzero(path.n_iter)
     assert sum(built) < knots
     assert not all(built)
+
+
+def test_what_is_known_of_the_data_serves_all_knots(monkeypatch):
+    seen, original = [], DenseData.correlate_squares
+
+    def correlate_squares(self, rows):
+        seen.append(self.share)
+        return original(self, rows)
+
+    monkeypatch.setattr(DenseData, "correlate_squares", correlate_squares)
+    path = softmax_path(*make_classes(3), alphas=30, l1_ratio=0.5)
+    assert np.count_nonzero(path.n_iter) > 5
+    assert seen == [1.0]
 
 
 def test_starts_are_extrapolated():

@@ -15,7 +15,7 @@ def setting(l1_ratio, alpha=0.01, max_rows=120, name="cross-entropy"):
     """A model of 400 samples at some point, and a Hessian of some of them."""
     problem = make_problem(name, l1_ratio, alpha, n_samples=400, n_features=6)
     model = make_model_around(problem, damping=1e-3)
-    coef, intercept = model.whole[:-1], np.zeros(3)
+    coef, intercept = model.start[:-1], np.zeros(3)
     curvature = problem.curvature(problem.evaluate(coef, intercept).scores)
     return model, Hessian(problem, curvature, model.free, max_rows)
 

@@ -138,7 +138,7 @@ class TestRay:
         coef, intercept = random_point(problem)
         free[[1, 3]], coef[[1, 3]] = False, 0.0
         iterate = problem.evaluate(coef, intercept)
-        move = model_at(problem, iterate, free).expand(np.ones((4, 3)))
+        move = model_at(problem, iterate, free).move_to(np.ones((4, 3)))
         whole = Ray(problem, iterate, move, problem.penalty)
         kept = np.array([0, 2, 4])
         part = Ray(problem, iterate, move, problem.penalty.take(kept), kept)
@@ -169,7 +169,7 @@ class TestRay:
         free = np.ones((problem.shape[0] + 1, 3), dtype=bool)
         model = model_at(problem, iterate, free)
         target, _ = minimise_dense(model, 1e-10, max_rounds=100)
-        ray = Ray(problem, iterate, target - model.whole, problem.penalty)
+        ray = Ray(problem, iterate, target - model.start, problem.penalty)
         natural = ray.at(1.0)
         linearised = ray.linearised(natural)
         assert certify(problem, linearised).gap <= 0.2 * certify(problem, natural).gap

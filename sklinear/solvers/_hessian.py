@@ -129,12 +129,12 @@ class Hessian:
         return self.curvature.gram(slices, columns, feature, klass).astype(float)
 
     def correct(self, move, change):
-        """Learn from a move (d + 1, C) by which the gradient changed so much (BFGS).
+        """Learn from a stacked move by which the gradient changed so much (BFGS).
 
         H <- H - (H s)(H s)^T / s^T H s + y y^T / y^T s, which maps s to y.  Nothing is learnt
         where the move left the free variables or the curvature along it is next to none.
         """
-        move, change = move[self.kept] * self.free, change[self.kept] * self.free
+        move, change = move * self.free, change * self.free
         image = self._image(move)
         before, after = np.vdot(move, image), np.vdot(move, change)
         self.age += 1

@@ -32,11 +32,14 @@ class QuadraticModel:
         self.penalty = problem.penalty
         self.hessian = hessian
         self.free, self.kept = hessian.free, hessian.kept
-        self.whole = np.vstack([iterate.coef, np.zeros(problem.n_classes)])
         self.damping = self._of_features(np.reshape(damping, (-1, 1)))
         self.ridge = self._of_features(self._least_ridge(problem)) + self.damping
-        self.start = self.whole[self.kept]
-        self.gradient = _stacked_gradient(problem, iterate)[self.kept]
+        part = self.penalty.take(hessian.features)
+        coef = iterate.coef[hessian.features]
+        self.start = np.vstack([coef, np.zeros(problem.n_classes)])
+        # Of the loss and the L2 part.
+        self.gradient = problem.gradient(iterate)[self.kept]
+        self.gradient[:-1] += part.gradient(coef)
         # A class with next to no curvature would go to infinity; a step of ten is far for scores.
         lack = np.max(0.1 * np.abs(self.gradient[-1]) - hessian.class_curvature, initial=0.0)
         self.intercept_ridge = FREE_RIDGE * (problem.loss.bend + hessian.mean_curvature) + lack
@@ -52,12 +55,21 @@ class QuadraticModel:
 
     def _of_features(self, values):
         """Those of the features in the model, shape (f, 1), of a number or an array (d, 1)."""
-        return np.broadcast_to(values, (len(self.whole) - 1, 1))[self.kept[:-1]]
+        return np.broadcast_to(values, (len(self.kept) - 1, 1))[self.kept[:-1]]
 
-    def expand(self, x):
-        """Weights of all features, shape (d + 1, C), from those of the model."""
-        out = self.whole.copy()
-        out[self.kept] = np.where(self.free, x, self.start)
+    def move_to(self, x):
+        """The move of all variables, shape (d + 1, C), to a point of the model.
+
+        With an L1 part each row of the weights is shifted to its least penalty.
+        """
+        target = np.where(self.free, x, self.start)
+        if self.penalty.l1 > 0:
+            target[:-1] = self.penalty.take(self.hessian.features).recentre(target[:-1])
+        target -= self.start
+        if len(target) == len(self.kept):
+            return target
+        out = np.zeros((len(self.kept), target.shape[1]))
+        out[self.kept] = target
         return out
 
     def product(self, vector):
@@ -100,13 +112,6 @@ class QuadraticModel:
         centre = rows.mean(axis=1) - share * start.mean(axis=1)
         shift[:-1][whole] = -best_shifts(rows, self.l1[:-1][whole, 0], ridge, centre)[:, None]
         return shift
-
-
-def _stacked_gradient(problem, iterate):
-    """Gradient of the loss and the L2 part, shape (d + 1, C)."""
-    gradient = problem.gradient(iterate).copy()
-    gradient[:-1] += problem.penalty.gradient(iterate.coef)
-    return gradient
 
 
 def violation(x, gradient, l1):

@@ -129,18 +129,10 @@ class ProximalNewton:
             return minimise_dense(model, (1e-3 if self.renewal.near else 1.0) * self.accuracy)
         return minimise_refined(model, rough, REFINED, worth_in_products(problem, rough) // 2)
 
-    def _move(self, problem, model, target):
-        """Stacked step of all features to the minimiser of the model."""
-        target = model.expand(target)
-        if problem.penalty.l1 > 0:
-            target[:-1] = problem.penalty.recentre(target[:-1])
-        return target - model.whole
-
     def _search(self, problem, iterate, model, target, predicted):
         """The iterate at the end of a line search, or None where nothing was gained."""
         penalty, features = problem.penalty, model.hessian.features
-        move = self._move(problem, model, target)
-        ray = Ray(problem, iterate, move, penalty.take(features), features)
+        ray = Ray(problem, iterate, model.move_to(target), penalty.take(features), features)
         step, change = ray.search(longest=4.0 if penalty.l1 > 0 else 1024.0)
         if step == 0:
             return None
@@ -158,10 +150,12 @@ class ProximalNewton:
 
     def _correct(self, problem, hessian, iterate, found):
         """Teach the Hessian the step."""
-        move = np.vstack([found.coef - iterate.coef, found.intercept - iterate.intercept])
+        features, kept = hessian.features, hessian.kept
+        coef = found.coef[features] - iterate.coef[features]
+        move = np.vstack([coef, found.intercept - iterate.intercept])
         # The losses do not see a shift of all classes.
         move -= move.mean(axis=1, keepdims=True)
-        hessian.correct(move, problem.gradient(found) - problem.gradient(iterate))
+        hessian.correct(move, problem.gradient(found)[kept] - problem.gradient(iterate)[kept])
 
     def _adapt(self, ratio):
         """Learn from how much of what the model promised came true."""

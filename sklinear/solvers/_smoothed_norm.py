@@ -130,7 +130,7 @@ class SmoothedNewton:
 
     def _solve(self, model, norm, gradient):
         """The move, and D."""
-        coef = model.whole[:-1]
+        coef = model.start[:-1]
         eta = norm.eta(coef)
         bend = norm.l1 * (1.0 - self.slope * coef / eta) / eta
         diagonal = np.vstack([bend, np.zeros(bend.shape[1])])
