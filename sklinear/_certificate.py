@@ -10,10 +10,12 @@ The gap is computed as a sum of terms of which none is negative, never as a diff
 
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
+import numpy as np
 
-DISTANCES = (1e-6, 1e-4, 1e-2, 0.1, 0.5)  # of the best scale from one
-RELATIVE = 1e-3
+LARGEST = 1e3  # scale that is tried
+MAX_STEPS = 100
+NEAR, RELATIVE = 1e-9, 1e-3  # of the scale, and of its way from one
+GROWTH, SHRINKAGE = 2.0, 1e-2  # where Newton's step leads too far
 
 
 @dataclass(frozen=True)
@@ -74,50 +76,41 @@ def best_scale(problem, iterate, search=True):
         return min(1.0, largest)
     penalty_slope = penalty.dual_slope(iterate.correlation) if penalty.l2 > 0 else None
 
-    def slope(t):
-        _, value = problem.loss.conjugate(problem.labels, problem.weights, iterate.dual, t)
+    def derivatives(t):
+        _, slope, bend = problem.loss.conjugate(problem.labels, problem.weights, iterate.dual, t)
         if penalty_slope is not None:
-            value += penalty_slope(t)
-        return -value
+            slope, bend = np.add((slope, bend), penalty_slope(t))
+        return -slope, -bend
 
-    return _root(slope, largest)
-
-
-def _root(slope, largest):
-    """Where a decreasing function on [0, largest] changes its sign (an end if it does not)."""
-    high, near = min(1.0, largest), 1e-15
-    if slope(high) < 0:
-        low, high, near = _bracket_below(slope, high)
-    else:
-        low = high
-        while high < largest and high < 1e3 and slope(high) > 0:
-            low, high = high, min(2 * high, largest)
-        if slope(high) >= 0:
-            return high
-    # SciPy wraps a function in one that refers to itself: what that holds stays until the next
-    # garbage collection, so it must not hold the iterate.
-    held = [slope]
-    try:
-        return brentq(
-            lambda t: held[0](t), low, high, xtol=near, rtol=1e-14, maxiter=60, disp=False
-        )
-    finally:
-        held.clear()
+    return _highest(derivatives, min(largest, LARGEST))
 
 
-def _bracket_below(slope, top):
-    """Two arguments below `top` that enclose the root, and to what precision it is worth finding.
+def _highest(derivatives, largest):
+    """Where a concave function on (0, largest] is highest, by Newton's method from one.
 
-    D is flat at its maximum: a thousandth of the way from `top` costs a millionth of what the
-    scale gains.
+    It is flat there: a thousandth of the way from one costs a millionth of what the way gains.
     """
-    high, near = top, RELATIVE * DISTANCES[0]
-    for distance in DISTANCES:
-        low = top * (1 - distance)
-        if slope(low) >= 0:
-            return low, high, near * top
-        high, near = low, RELATIVE * distance
-    low = high
-    while slope(low) < 0 and low > 1e-200:
-        low, high = 1e-3 * low, low
-    return low, high, RELATIVE * low
+    low, high = 0.0, np.inf
+    start = t = min(1.0, largest)
+    for _ in range(MAX_STEPS):
+        slope, bend = derivatives(t)
+        low, high = (low, t) if slope < 0 else (t, high)
+        if slope == 0 or low == largest:
+            break
+        following = min(_newton(t, slope, bend, (low, high)), largest)
+        near = max(NEAR * t, RELATIVE * min(abs(following - start), following))
+        if abs(following - t) <= near:
+            return following
+        t = following
+    return t
+
+
+def _newton(t, slope, bend, bracket):
+    """Newton's step to the root of a slope, inside the bracket."""
+    low, high = bracket
+    following = t - slope / bend if bend < 0 else np.copysign(np.inf, slope)
+    if low < following <= min(high, GROWTH * t):
+        return following
+    if high == np.inf:
+        return GROWTH * t
+    return SHRINKAGE * high if low == 0 else np.sqrt(low * high)

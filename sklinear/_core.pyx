@@ -36,6 +36,7 @@ cdef extern from "_tiles.h" nogil:
         double[LANES] weight
         double[LANES] value
         double[LANES] slope
+        double[LANES] bend
         double[LANES] gap
     ctypedef void (*Kernel)(Tile*) noexcept nogil
     const Kernel[4] DUAL
@@ -214,10 +215,10 @@ def conjugate(
     const floating[:, ::1] centre,
     double sigma,
 ):
-    """Weighted sum of conjugate(t g) at t = `scale`, and its derivative in t."""
+    """Weighted sum of conjugate(t g) at t = `scale`, and its two derivatives in t."""
     cdef Lanes lanes = Lanes(dual.shape[1], scale, sigma)
     cdef Py_ssize_t t, start
-    cdef double total = 0, slope = 0
+    cdef double total = 0, slope = 0, bend = 0
     cdef Tile* tile = &lanes.tile
     with nogil:
         for t in range(n_tiles(dual.shape[0])):
@@ -228,7 +229,8 @@ def conjugate(
             CONJUGATE[loss](tile)
             total += weighted_sum(tile, tile.value)
             slope += weighted_sum(tile, tile.slope)
-    return total, slope
+            bend += weighted_sum(tile, tile.bend)
+    return total, slope, bend
 
 
 cdef inline void softmax_product(

@@ -35,10 +35,9 @@ def _first_zero(values, move):
     return np.min(steps, initial=np.inf)
 
 
-def _sums(pairs):
-    """Sums of the first and of the second numbers."""
-    first, second = zip(*pairs, strict=True)
-    return sum(first), sum(second)
+def _sums(rows):
+    """Sums of the first numbers, of the second ones, and so on."""
+    return tuple(map(sum, zip(*rows, strict=True)))
 
 
 class Loss:
@@ -115,7 +114,7 @@ class Loss:
         return self.value_and_gap(scores, labels, weights, dual, scale)[1]
 
     def conjugate(self, labels, weights, dual, scale=1.0):
-        """sum_i p_i conjugate(t g_i) at t = `scale`, and its derivative in t."""
+        """sum_i p_i conjugate(t g_i) at t = `scale`, and its first two derivatives in t."""
         centre = self._centre(dual.dtype)
 
         def part(rows):

@@ -116,7 +116,7 @@ class ElasticNet:
         return _half_square(excess, self._bends)
 
     def dual_slope(self, correlation):
-        """Derivative of dual_value(t * A) in t, as a function of t (l2 > 0)."""
+        """First two derivatives of dual_value(t * A) in t, as a function of t (l2 > 0)."""
         size = np.abs(self._held(correlation))
         every = size, self.l1s, self._bends
         # The others don't count at t <= 1.
@@ -125,7 +125,8 @@ class ElasticNet:
 
         def slope(t):
             size, l1, l2 = every if t > 1 else few
-            return float(np.vdot(size, np.maximum(t * size - l1, 0.0) / l2))
+            excess, bends = np.maximum(t * size - l1, 0.0), size / l2
+            return float(np.vdot(bends, excess)), float(np.vdot(bends, size * (excess > 0)))
 
         return slope
 

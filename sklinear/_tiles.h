@@ -26,7 +26,8 @@ typedef struct {
     int y[LANES];          /* true classes */
     double weight[LANES];
     double value[LANES];   /* what a kernel finds for each sample */
-    double slope[LANES];   /* and its derivative */
+    double slope[LANES];   /* its derivative */
+    double bend[LANES];    /* its second derivative */
     double gap[LANES];     /* or its Fenchel-Young gap */
 } Tile;
 
@@ -102,17 +103,19 @@ KERNEL cross_entropy_gap(Tile *t) {
 
 KERNEL cross_entropy_conjugate(Tile *t) {
     const double *RESTRICT g = t->g;
-    double value[LANES], slope[LANES];
+    double value[LANES], slope[LANES], bend[LANES];
 
-    EACH_LANE value[r] = slope[r] = 0;
+    EACH_LANE value[r] = slope[r] = bend[r] = 0;
     EACH_CLASS EACH_LANE {
         double q = t->scale * AT(g) + (IS_TRUE ? 1.0 : 0.0);
         double log_q = q <= 0 ? 0 : log_positive(q);
         value[r] += q * log_q;
         slope[r] += AT(g) * log_q;
+        bend[r] += q <= 0 ? 0 : AT(g) * AT(g) / q;
     }
     EACH_LANE t->value[r] = value[r];
     EACH_LANE t->slope[r] = slope[r];
+    EACH_LANE t->bend[r] = bend[r];
 }
 
 
@@ -148,6 +151,12 @@ INLINE double conjugate_slope(int loss, double u, double c, double sigma) {
     if (loss == HINGE)
         return 0;
     return loss == SQUARED ? u / 2 : (u - c) * (1 / sigma);
+}
+
+INLINE double conjugate_bend(int loss, double sigma) {
+    if (loss == HINGE)
+        return 0;
+    return loss == SQUARED ? 0.5 : 1 / sigma;
 }
 
 /* loss(m) + conjugate(u) - u (m - 1) as a sum of terms that are non-negative. */
@@ -196,17 +205,20 @@ INLINE void star_gap(Tile *t, int loss) {
 
 INLINE void star_conjugate(Tile *t, int loss) {
     OPERANDS;
-    double slope[LANES];
+    double slope[LANES], bend[LANES];
     (void) z;
+    EACH_LANE bend[r] = 0;
     EACH_LANE slope[r] = TRUE_CLASS(g);
     EACH_LANE value[r] = t->scale * slope[r];
     EACH_CLASS EACH_LANE {
         double u = t->scale * AT(g);
         value[r] += WRONG(conjugate_term(loss, u, AT(c), sigma));
         slope[r] += WRONG(AT(g) * conjugate_slope(loss, u, AT(c), sigma));
+        bend[r] += WRONG(AT(g) * AT(g) * conjugate_bend(loss, sigma));
     }
     EACH_LANE t->value[r] = value[r];
     EACH_LANE t->slope[r] = slope[r];
+    EACH_LANE t->bend[r] = bend[r];
 }
 
 KERNEL hinge_dual(Tile *t) { star_dual(t, HINGE); }

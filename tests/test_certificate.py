@@ -22,7 +22,7 @@ from sklinear._feasibility import (
     clip_simplex,
     clip_star,
 )
-from sklinear._losses import CrossEntropy, Hinge
+from sklinear._losses import CrossEntropy, Hinge, Loss
 from sklinear._problem import Iterate
 
 PENALISED = [0.0, 0.5, 0.99, 1.0]
@@ -232,6 +232,18 @@ class TestBestScale:
         values = [naive_dual_objective(problem, name, t * iterate.dual) for t in grid]
         assert 0 < scale <= top
         assert best >= max(values) - 1e-13
+
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
+    def test_it_takes_few_looks_at_the_samples(self, name, monkeypatch):
+        problem = make_problem(name, 0.5)
+        iterate = problem.evaluate(*random_point(problem))
+        seen, original = [], Loss.conjugate
+        monkeypatch.setattr(
+            Loss, "conjugate", lambda *state: (seen.append(state[-1]), original(*state))[1]
+        )
+        assert best_scale(problem, iterate) < 0.99
+        assert seen[0] == 1
+        assert len(seen) <= 5
 
     @pytest.mark.parametrize("l1_ratio", [0.5, 0.99, 1.0])
     @pytest.mark.parametrize("name", ["cross-entropy", "hinge", "squared hinge"])

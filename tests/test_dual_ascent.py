@@ -198,7 +198,7 @@ class TestEpochs:
             ascent.epoch()
             dual = ascent.dual.copy()
             correlation = problem.data.correlate(problem.weights[:, None] * dual)
-            conjugate, _ = problem.loss.conjugate(problem.labels, problem.weights, dual)
+            conjugate, *_ = problem.loss.conjugate(problem.labels, problem.weights, dual)
             values.append(-conjugate - problem.penalty.dual_value(correlation))
         assert np.all(np.diff(values) >= -1e-12)
         assert values[-1] > values[0]

@@ -158,7 +158,7 @@ def test_conjugate_against_its_formula(name, seed):
     loss, _, labels, weights = make(name)
     dual = random_dual(name, labels, 4, seed)
     scale = largest[name] * np.random.default_rng(seed).random()
-    value, _ = loss.conjugate(labels, weights, dual, scale)
+    value, *_ = loss.conjugate(labels, weights, dual, scale)
     expected = weights @ naive_conjugate(name, loss, labels, scale * dual)
     assert value == pytest.approx(expected, rel=1e-13)
 
@@ -211,9 +211,10 @@ def test_conjugate_slope_against_finite_differences(name):
     loss, _, labels, weights = make(name)
     dual = random_dual(name, labels, 4)
     t, h = 0.6, 1e-5
-    _, slope = loss.conjugate(labels, weights, dual, t)
-    up, down = (loss.conjugate(labels, weights, dual, t + s)[0] for s in (h, -h))
-    assert slope == pytest.approx((up - down) / (2 * h), rel=1e-7)
+    _, slope, bend = loss.conjugate(labels, weights, dual, t)
+    up, down = (loss.conjugate(labels, weights, dual, t + s) for s in (h, -h))
+    assert slope == pytest.approx((up[0] - down[0]) / (2 * h), rel=1e-7)
+    assert bend == pytest.approx((up[1] - down[1]) / (2 * h), rel=1e-7)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -291,7 +292,8 @@ def test_bad_scores_spoil_only_their_own_row(bad, dtype):
 @pytest.mark.parametrize("x", [1e-300, 1e-20, 0.1, 0.5, 0.7071, 0.70711, 1 - 1e-9, 1.0])
 def test_logarithms(x):
     """The conjugate of q = (x, 1 - x) by its formula."""
-    value, slope = CrossEntropy().conjugate(np.ones(1, np.int32), np.ones(1), np.array([[x, -x]]))
+    state = np.ones(1, np.int32), np.ones(1), np.array([[x, -x]])
+    value, slope, _ = CrossEntropy().conjugate(*state)
     assert value == pytest.approx(xlogy(x, x) + xlogy(1 - x, 1 - x), rel=1e-15)
     assert slope == pytest.approx(xlogy(x, x) - xlogy(x, 1 - x) if x < 1 else 0, rel=1e-15)
 

@@ -161,7 +161,10 @@ def test_dual_slope_against_finite_differences(name):
     penalty, h = PENALTIES[name], 1e-6
     correlation = np.random.default_rng(0).normal(size=(6, 4))
     up, down = (penalty.dual_value((0.8 + s) * correlation) for s in (h, -h))
-    assert penalty.dual_slope(correlation)(0.8) == pytest.approx((up - down) / (2 * h), rel=1e-6)
+    slope, bend = penalty.dual_slope(correlation)(0.8)
+    assert slope == pytest.approx((up - down) / (2 * h), rel=1e-6)
+    up, down = (penalty.dual_slope(correlation)(0.8 + s)[0] for s in (h, -h))
+    assert bend == pytest.approx((up - down) / (2 * h), rel=1e-6)
 
 
 @over_penalties

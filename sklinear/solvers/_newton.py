@@ -57,10 +57,10 @@ def stages(problem, iterate):
     problem changes its active set again and again; a falling penalty keeps it close.  With an
     L1 part and more features than samples it keeps the support, and so the models, small.
     """
-    certificate = certify(problem, iterate)
     sparse = problem.penalty.l1 > 0 and is_wide(problem)
     if not (problem.loss.curvature_jumps or sparse):
         return
+    certificate = certify(problem, iterate)
     if certificate.gap <= 0.5 * certificate.objective:
         return
     for power in range(math.floor(math.log(weakness(problem, iterate), 4)), 0, -1):
