@@ -29,8 +29,10 @@ cdef class ActiveSet:
     demand, bound, x, violation : ndarray of shape (C, n)
         e, the largest x, x and alpha e + M theta; e = bound = 0 for true classes.
     l1, bend, tilt, theta, correlation : ndarray of shape (C, D)
-        Penalty for alpha = 1; bend 0 stands for weights without one, which get `ridge`; tilt per
-        unit of alpha above `level`; theta; M^T x.
+        Penalty for alpha = 1; bend 0 stands for weights without one; tilt per unit of alpha above
+        `level`; theta; M^T x.
+    ridge : ndarray of shape (D,)
+        In the place of a bend of 0, in the equations for moves.
     side : ndarray of shape (C, n), int8
         1 where x is at its bound, -1 where it is zero, 0 at a kink and for true classes.
     sign : ndarray of shape (C, D), int8
@@ -41,16 +43,17 @@ cdef class ActiveSet:
 
     cdef public const double[:, ::1] rows, columns, demand, bound, l1, bend, tilt
     cdef public const int[::1] labels
+    cdef public const double[::1] ridge
     cdef public double[:, ::1] x, violation, theta, correlation
     cdef public signed char[:, ::1] side, sign
     cdef public int[::1] kinks, support
     cdef public Py_ssize_t n_kinks, n_support
-    cdef public double alpha, level, ridge
+    cdef public double alpha, level
     cdef public double[:, ::1] matrix, design, scores_move, correlation_move
     cdef public double[::1] rhs, slope, kink_move
 
 
-cdef void assemble(ActiveSet s, double ridge) noexcept nogil:
+cdef void assemble(ActiveSet s, double grip) noexcept nogil:
     """Rows of M at the kinks, restricted to the support; the matrix of the reduced system."""
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], E = s.n_kinks
     cdef Py_ssize_t a, b, t, i, k, y, c, r, size = E
@@ -78,7 +81,7 @@ cdef void assemble(ActiveSet s, double ridge) noexcept nogil:
             s.matrix[size, a] = s.design[a, t]
         for b in range(E, size):
             s.matrix[size, b] = 0.0
-        s.matrix[size, size] = ridge
+        s.matrix[size, size] = grip * s.ridge[r]
         size += 1
     for a in range(size):
         for b in range(a):
@@ -116,11 +119,11 @@ cdef bint eliminate(double[:, ::1] matrix, double[::1] rhs, Py_ssize_t size) noe
     return True
 
 
-cdef bint solve(ActiveSet s, double ridge) noexcept nogil:
+cdef bint solve(ActiveSet s, double grip) noexcept nogil:
     """From `slope` (of the support) and `kink_move` as right sides to both solutions in place."""
     cdef Py_ssize_t D = s.rows.shape[1], E = s.n_kinks, a, t, c, j, size = E
     cdef double value
-    assemble(s, ridge)
+    assemble(s, grip)
     for a in range(E):
         s.rhs[a] = s.kink_move[a]
     for t in range(s.n_support):
@@ -186,7 +189,7 @@ cdef bint direction(ActiveSet s, double way) noexcept nogil:
     for t in range(s.n_support):
         c, j = s.support[t] // D, s.support[t] % D
         s.slope[t] = -way * (s.l1[c, j] * s.sign[c, j] + s.tilt[c, j])
-    if not solve(s, s.ridge):
+    if not solve(s, 1.0):
         return False
     products(s, s.scores_move)
     s.correlation_move[:, :] = 0.0
@@ -200,7 +203,6 @@ cdef bint settle(ActiveSet s) noexcept nogil:
 
     What they leave open stays where it is; there a large ridge forgives what rounding has done.
     """
-    cdef double ridge = SETTLED * s.ridge
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], a, t, c, i, j, k
     s.correlation[:, :] = 0.0
     for a in range(s.n_kinks):
@@ -215,8 +217,8 @@ cdef bint settle(ActiveSet s) noexcept nogil:
         s.slope[t] = -s.alpha * s.l1[c, j] * s.sign[c, j] - s.correlation[c, j]
         s.slope[t] -= (s.alpha - s.level) * s.tilt[c, j]
         if not s.bend[c, j] > 0:
-            s.slope[t] += ridge * s.theta[c, j]
-    if not solve(s, ridge):
+            s.slope[t] += SETTLED * s.ridge[j] * s.theta[c, j]
+    if not solve(s, SETTLED):
         return False
     s.theta[:, :] = 0.0
     for t in range(s.n_support):

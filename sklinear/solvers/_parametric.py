@@ -24,10 +24,11 @@ from .._problem import Iterate
 from ._rescue import MAX_COST, interior_cost
 
 TIES = 1e-8
-BALANCED = 1e-15  # of all weights
-RIDGE = 1e-10  # of the mean square of a feature, for weights and an intercept without an L2 part
+BALANCED = 2e-14  # of all weights
+RIDGE = 1e-10  # of the mean square of a feature, for weights without an L2 part
+INTERCEPT_RIDGE = 1e-13
 ROOM = 600  # of the linear systems, besides weights without an L1 part
-FITS = 10  # by interior points, that a path may cost
+FITS, FITS_L2 = 20, 2  # by interior points, that a path may cost, with and without an L1 part
 CHANGES = 4  # for a pair of a sample and a wrong class, along a path
 SHARE = 0.25  # of the weights or pairs, that may be in the support at once
 SLOWNESS = 10.0  # of short loops beside a Cholesky factorisation
@@ -101,7 +102,8 @@ def followable(problem):
 
 def budget(problem):
     """What it may cost: a few fits by interior points."""
-    return FITS * min(interior_cost(problem), MAX_COST)
+    fits = FITS if problem.penalty.l1 else FITS_L2
+    return fits * min(interior_cost(problem), MAX_COST)
 
 
 def change_cost(problem, kinks, support):
@@ -133,7 +135,7 @@ def at_zero(problem, alpha):
     the tilt falls to zero on the way to the alpha given, its level.
     """
     state = ActiveSet()
-    state.level, state.ridge = alpha, RIDGE * problem.mean_square
+    state.level = alpha
     _set_data(state, problem)
     _set_penalty(state, problem, alpha)
     _set_start(state, problem)
@@ -168,6 +170,9 @@ def _set_penalty(state, problem, alpha):
     l1[:, :d] = np.ravel(problem.penalty.l1s / alpha) * ties
     bend[:, :d] = np.ravel(problem.penalty.l2s / alpha)
     state.l1, state.bend = l1, bend
+    ridge = np.full(l1.shape[1], RIDGE * problem.mean_square)
+    ridge[d:] = INTERCEPT_RIDGE
+    state.ridge = ridge
 
 
 def _set_start(state, problem):
