@@ -133,7 +133,8 @@ def test_small_moves_take_few_changes(monkeypatch):
     assert 0 < counts[2] < 0.2 * counts[0]
 
 
-def test_where_it_would_cost_too_much_nothing_is_spent():
+def test_where_it_would_cost_too_much_nothing_is_spent(monkeypatch):
+    monkeypatch.setattr(_parametric, "FITS", 1)
     problem = make_problem("hinge", 0.5, n_samples=4000)
     solver = Followed(lambda chosen, start: iter([start]))
     start = first(solver, problem)
