@@ -12,7 +12,8 @@ are the solutions of conditions linear in (theta, x, alpha) while no variable ch
 so that all move along straight lines until the next change, which is found by ratios.
 """
 
-from libc.math cimport fabs, INFINITY
+cimport cython
+from libc.math cimport fabs
 
 cdef double ROUNDING = 1e-13
 cdef double SETTLED = 1e6
@@ -308,6 +309,8 @@ cdef Event first_event(ActiveSet s, double way, double longest) noexcept nogil:
     return event
 
 
+# A check for None would need the interpreter at each assignment to an attribute.
+@cython.nonecheck(False)
 cdef void advance(ActiveSet s, double way, double step) noexcept nogil:
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], a, t, c, i, j
     cdef const int* labels = &s.labels[0]
@@ -331,6 +334,7 @@ cdef void advance(ActiveSet s, double way, double step) noexcept nogil:
     s.alpha += way * step
 
 
+@cython.nonecheck(False)
 cdef void change(ActiveSet s, Event event) noexcept nogil:
     """Take a state over an event."""
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], place = event.place
@@ -355,7 +359,8 @@ cdef void change(ActiveSet s, Event event) noexcept nogil:
         s.sign[place // D, place % D], s.theta[place // D, place % D] = 0, 0.0
 
 
-def follow(ActiveSet s, double alpha, Py_ssize_t most):
+@cython.nonecheck(False)
+def follow(ActiveSet s not None, double alpha, Py_ssize_t most):
     """Go to another alpha in at most so many changes; how many they were, or -1.
 
     It fails where its matrices would outgrow their room.
