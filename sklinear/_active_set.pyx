@@ -58,7 +58,7 @@ cdef void assemble(ActiveSet s, double grip) noexcept nogil:
     """Rows of M at the kinks, restricted to the support; the matrix of the reduced system."""
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], E = s.n_kinks
     cdef Py_ssize_t a, b, t, i, k, y, c, r, size = E
-    cdef double value, total
+    cdef double value
     for a in range(E):
         k, i = s.kinks[a] // n, s.kinks[a] % n
         y = s.labels[i]
