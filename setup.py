@@ -6,7 +6,10 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-MODULES = [f"sklinear.{name}" for name in ("_ascent", "_core", "_dense", "_descent", "_sparse")]
+MODULES = [
+    f"sklinear.{name}"
+    for name in ("_active_set", "_ascent", "_core", "_dense", "_descent", "_sparse")
+]
 
 # SKLINEAR_BOUNDSCHECK=1 builds modules that check every index.
 CHECKED = os.environ.get("SKLINEAR_BOUNDSCHECK", "0") == "1"

@@ -25,7 +25,7 @@ from ._certificate import certify
 from ._driver import History, Solution, Start, as_stored, solve
 from ._interpolation import Knot, Span, combination, lagrange
 from ._problem import Iterate
-from .solvers import choose, uses_dual
+from .solvers import choose, follows, uses_dual
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
 KNOT_TOL = 0.5  # of tol: what a knot lacks, its neighbours lack too
@@ -127,7 +127,7 @@ class Path:
         self.target = settings["tol"] / KNOT_TOL * problem.value_at_zero
         first = penalised(problem, alphas[0], l1_ratio)
         self.start = start or zero_start(first)
-        self.solver, self.uses_dual = choose(first), uses_dual(first)
+        self.solver, self.uses_dual = choose(first, on_path=True), uses_dual(first)
         self.has_no_bends = l1_ratio == 0 and problem.loss.smooth
         self.stride, self.worst = FIRST_STRIDE, 0.0
         self.room = tuple(np.empty((2, *first.data.shape[:1], first.n_classes)))
@@ -147,6 +147,8 @@ class Path:
 
     def _following(self, index):
         """The farthest index within the stride, or the next one."""
+        if follows(self.solver):
+            return index + 1
         near = np.log(self.alphas[index] / self.alphas) <= self.stride * (1 + 1e-9)
         return max(index + 1, np.count_nonzero(near) - 1)
 
@@ -174,6 +176,9 @@ class Path:
 
     def _start(self, problem, index, knots):
         """The best of the last knot and of the polynomials through the last ones."""
+        last = knots[-1].iterate
+        if follows(self.solver):
+            return Start(last.coef, last.intercept, last.dual, last.scores)
         orders = (1, 2, 3) if self.has_no_bends else (1, 2)
         points = [self._weights(knots[-order:], index) for order in orders]
         best = min((Iterate(*point, None, None) for point in points), key=problem.objective)

@@ -104,3 +104,4 @@ def test_lagrange_and_combination():
     a, b = np.arange(6.0).reshape(2, 3), np.asfortranarray(np.ones((2, 3)))
     np.testing.assert_allclose(combination([b, a], [2.0, -1.0]), 2 - a)
     np.testing.assert_array_equal(b, 1)
+    assert combination([b[:0], a[:0]], [2.0, -1.0]).shape == (0, 3)

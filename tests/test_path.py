@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -363,7 +364,7 @@ def test_starts_are_extrapolated():
     np.testing.assert_allclose(start.scores, chosen.scores(start.coef, start.intercept))
 
 
-@pytest.mark.parametrize("path_of", [softmax_path, svm_path])
+@pytest.mark.parametrize("path_of", [softmax_path, partial(svm_path, loss="squared_hinge")])
 def test_too_few_iterations_warn_and_name_the_alphas(path_of):
     X, y = make_classes(3)
     alphas = [0.1, 0.0123, 1e-4]

@@ -9,13 +9,14 @@ from functools import partial
 
 from ._dual_ascent import ascends, dual_ascent
 from ._newton import Newton, newton
+from ._parametric import Followed
 from ._proximal_point import Memory, proximal_point
 from ._representer import applies, representer
 from ._rescue import rescued
 
 
-def choose(problem):
-    """The solver for a problem."""
+def choose(problem, on_path=False):
+    """The solver for a problem; on a path it will be called for many alphas."""
     solver = (
         partial(newton, stepper=Newton())
         if problem.loss.smooth
@@ -25,7 +26,15 @@ def choose(problem):
         solver = rescued(solver)
     if ascends(problem):
         solver = dual_ascent(solver)
+    if on_path and not (problem.loss.smooth or problem.data.sparse):
+        solver = Followed(solver)
     return representer(solver) if applies(problem) else solver
+
+
+def follows(solver):
+    """Whether the next optimum costs a solver next to nothing, be it near or far."""
+    solver = getattr(solver, "inner", solver)
+    return isinstance(solver, Followed) and not solver.failed
 
 
 def choose_sparse(problem):

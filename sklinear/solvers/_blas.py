@@ -5,4 +5,5 @@ from scipy.linalg.blas import daxpy
 
 def add_to(target, factor, array):
     """target += factor * array, without a temporary; contiguous float64 arrays."""
-    daxpy(array.ravel(), target.reshape(-1), a=factor)
+    if array.size:
+        daxpy(array.ravel(), target.reshape(-1), a=factor)

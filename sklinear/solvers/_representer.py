@@ -48,6 +48,7 @@ def representer(solver):
         last = {name: getattr(iterate, name) for name in ("coef", "intercept", "scores")}
         yield from solver(problem, replace(start, **last))
 
+    reduced.inner = solver
     return reduced
 
 
