@@ -1,5 +1,6 @@
 """Names of classes: the column that a label stands for."""
 
+import reprlib
 from numbers import Integral
 
 import numpy as np
@@ -31,11 +32,12 @@ def column_of(label, class_names, n_classes):
 
 
 def one_sample(scores):
-    """Scores of one sample as a float64 array (n_classes,)."""
+    """Scores of one sample, (n_classes,) or one row, as a float64 array (n_classes,)."""
     scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 1 or len(scores) < 2 or not np.isfinite(scores).all():
+    row = scores[0] if scores.ndim == 2 and len(scores) == 1 else scores
+    if row.ndim != 1 or len(row) < 2 or not np.isfinite(row).all():
         raise ValueError(
-            f"scores are {scores!r}, of the shape {scores.shape}; they must be finite numbers, one "
-            "for each class and two at least. Of many samples pass one row."
+            f"scores are {reprlib.repr(scores.tolist())}, of the shape {scores.shape}; they must "
+            "be finite numbers, one for each class and two at least. Of many samples pass one row."
         )
-    return scores
+    return row

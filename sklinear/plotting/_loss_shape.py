@@ -116,7 +116,7 @@ class LossShapeDisplay:
 
         Parameters
         ----------
-        scores : array-like of shape (n_classes,), default=(0.0, 0.0)
+        scores : array-like of shape (n_classes,) or (1, n_classes), default=(0.0, 0.0)
             Scores of the sample; all but the one that moves stay. At the one given for the class
             that moves, the losses are marked.
         y : int or str, default=0
