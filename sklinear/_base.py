@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._callbacks import FitTasks
 from ._data import wrap
 from ._driver import Start, solve
+from ._messages import plain
 from ._penalty import ElasticNet
 from ._problem import Problem
 from ._threads import serial_blas
@@ -61,7 +62,7 @@ class BaseLinearClassifier(
         alpha = self.alpha
         if isinstance(alpha, Real) and not (0 < alpha < np.inf):
             raise ValueError(
-                f"alpha={alpha!r} must be positive and finite: without a penalty there may be "
+                f"alpha={plain(alpha)} must be positive and finite: without a penalty there may be "
                 "no optimum, and there is no certificate. Use a small alpha instead, for "
                 "instance alpha=1e-10."
             )

@@ -24,6 +24,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._base import BaseLinearClassifier
 from ._folds import Samples, fold_path, make_folds, stack_coefs
+from ._messages import plain
 from ._path import falling_alphas
 from ._scoring import Scoring, accepts_sample_weight, with_labels
 from ._threads import at_most, n_threads
@@ -98,8 +99,8 @@ class CrossValidated(BaseEstimator):
         usable = ratios.ndim == 1 and ratios.size and ratios.dtype.kind in "iuf"
         if not (usable and ((ratios >= 0) & (ratios <= 1)).all()):
             raise ValueError(
-                f"l1_ratios={self.l1_ratios!r} must be a one-dimensional array-like of numbers in "
-                "[0, 1], at least one."
+                f"l1_ratios={plain(self.l1_ratios)} must be a one-dimensional array-like of "
+                "numbers in [0, 1], at least one."
             )
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from ._base import stored_weights
 from ._data import wrap
+from ._messages import plain
 from ._path import solve_path
 from ._problem import Problem
 from ._threads import serial_blas
@@ -86,8 +87,8 @@ def _indices(rows, n):
         return np.flatnonzero(rows)
     if len(rows) and not (rows.dtype.kind in "iu" and rows.min() >= 0 and rows.max() < n):
         raise ValueError(
-            f"cv gives rows that X does not have: {rows!r}, where X has {n} rows. Give indices "
-            "from 0 on, or a mask of the length of X."
+            f"cv gives rows that X does not have: {plain(rows)}, where X has {n} rows. Give "
+            "indices from 0 on, or a mask of the length of X."
         )
     return rows.astype(np.intp)
 

@@ -34,6 +34,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
+from ._messages import plain
 from ._objective import single
 from ._softmax import SoftmaxClassifier
 from ._validation import check_weights
@@ -348,8 +349,8 @@ def _known(convention):
     if isinstance(convention, str) and convention in TAKEN:
         return convention
     raise ValueError(
-        f"convention is {convention!r}; it must be one of {', '.join(map(repr, TAKEN))}, or an "
-        f"estimator among {', '.join(OF_ESTIMATORS)}, as a name, class or instance."
+        f"convention is {plain(convention)}; it must be one of {', '.join(map(repr, TAKEN))}, or "
+        f"an estimator among {', '.join(OF_ESTIMATORS)}, as a name, class or instance."
     )
 
 

@@ -308,7 +308,9 @@ class TestScores:
         X, y = two_by_two()
         model = SoftmaxClassifier().fit(X, y)
         with pytest.raises(ValueError, match="y is 7, which is none of the estimator's classes"):
-            ScoresDisplay.from_estimator(model, X[0], 7)
+            ScoresDisplay.from_estimator(model, X[0], np.int64(7))
+        with pytest.raises(ValueError, match=r"no class 'emu'; it must be one of \['cat', 'car'"):
+            ScoresDisplay.from_scores(CAT, np.str_("emu"), class_names=np.array(NAMES))
         with pytest.raises(ValueError, match=r"x has the shape \(2, 2\); pass one sample"):
             ScoresDisplay.from_estimator(model, X[:2], 0)
         with pytest.raises(NotFittedError):

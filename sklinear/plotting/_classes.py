@@ -1,9 +1,10 @@
 """Names of classes: the column that a label stands for."""
 
-import reprlib
 from numbers import Integral
 
 import numpy as np
+
+from .._messages import plain
 
 
 def names_of_columns(class_names, n_classes):
@@ -27,8 +28,8 @@ def column_of(label, class_names, n_classes):
         return int(label)
     known = f"a number from 0 to {n_classes - 1}"
     if class_names is not None:
-        known = f"one of {list(class_names)}, or {known}"
-    raise ValueError(f"There is no class {label!r}; it must be {known}.")
+        known = f"one of {plain(list(class_names))}, or {known}"
+    raise ValueError(f"There is no class {plain(label)}; it must be {known}.")
 
 
 def one_sample(scores):
@@ -37,7 +38,7 @@ def one_sample(scores):
     row = scores[0] if scores.ndim == 2 and len(scores) == 1 else scores
     if row.ndim != 1 or len(row) < 2 or not np.isfinite(row).all():
         raise ValueError(
-            f"scores are {reprlib.repr(scores.tolist())}, of the shape {scores.shape}; they must "
+            f"scores are {plain(scores)}, of the shape {scores.shape}; they must "
             "be finite numbers, one for each class and two at least. Of many samples pass one row."
         )
     return row

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils._param_validation import validate_params
 
+from .._messages import plain
 from ..losses import cross_entropy_loss, hinge_loss, squared_hinge_loss
 from ._classes import column_of, names_of_columns, one_sample
 from ._style import COLORS, LINESTYLES, axes, legend_above
@@ -243,7 +244,9 @@ def _extent(extent, places):
     if extent is None:
         return min(places) - AROUND, max(places) + AROUND
     if len(extent) != 2 or not (np.isfinite(extent).all() and extent[0] < extent[1]):
-        raise ValueError(f"extent is {extent}; it must be two finite numbers, lowest < highest.")
+        raise ValueError(
+            f"extent is {plain(extent)}; it must be two finite numbers, lowest < highest."
+        )
     return extent
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils._param_validation import Interval, validate_params
 
+from .._messages import plain
 from ..losses import cross_entropy_loss, hinge_loss, softmax
 from ._classes import column_of, names_of_columns, one_sample
 from ._style import COLORS, number, panels
@@ -147,7 +148,9 @@ class ScoresDisplay:
         scores = one_sample(np.array([-0.5, 0.5]) * scores if len(scores) == 1 else scores)
         classes = np.asarray(estimator.classes_).tolist()
         if y not in classes:
-            raise ValueError(f"y is {y!r}, which is none of the estimator's classes {classes}.")
+            raise ValueError(
+                f"y is {plain(y)}, which is none of the estimator's classes {plain(classes)}."
+            )
         names = names_of_columns(classes if class_names is None else class_names, len(classes))
         return cls(scores, classes.index(y), names).plot(ax, **plot_params)
 
