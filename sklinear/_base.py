@@ -85,7 +85,7 @@ class BaseLinearClassifier(
             Class labels, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; all ones if None. A weight of k acts as k copies of the
-            sample, a weight of 0 as its absence.
+            sample, a weight of 0 as its absence, except that every class in y needs some weight.
 
         Returns
         -------

@@ -116,8 +116,8 @@ class CrossValidated(BaseEstimator):
         y : array-like of shape (n_samples,)
             Class labels, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; all ones if None. Used to fit; to score as well if the
-            scorer accepts weights or, with metadata routing enabled, requests them.
+            Non-negative weights, some for every class; all ones if None. Used to fit; to score
+            as well if the scorer accepts weights or, with metadata routing enabled, requests them.
         **params : dict
             Metadata for the splitter (`groups`, for instance) and the scorer; only with
             ``sklearn.set_config(enable_metadata_routing=True)``.

@@ -83,7 +83,7 @@ def softmax_path(
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights; all ones if None.
+        Non-negative weights, some for every class in y; all ones if None.
     verbose : int, default=0
         If positive, print a table for each alpha at which iterations were needed.
 
@@ -206,7 +206,7 @@ def svm_path(
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights; all ones if None.
+        Non-negative weights, some for every class in y; all ones if None.
     verbose : int, default=0
         If positive, print a table for each alpha at which iterations were needed.
 

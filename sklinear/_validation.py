@@ -166,8 +166,9 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     if not totals.all():
         empty = classes[np.flatnonzero(totals == 0)[0]]
         raise ValueError(
-            f"All samples of class {plain(empty)} have weight zero, so the data say nothing of it. "
-            "Give some of them a positive weight, or leave its samples out of X and y."
+            f"All samples of class {plain(empty)} have weight zero by sample_weight and "
+            "class_weight together, so the data say nothing of it. Give some of them a positive "
+            f"weight, or leave them out of X and y, for instance by kept = y != {plain(empty)}."
         )
     return weights / weights.sum()
 
