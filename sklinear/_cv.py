@@ -80,7 +80,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         that a fold's training part lacks has weights 0 and the intercept -inf.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of outer iterations of each fit; 1 where it was interpolated between two others
-        and certified.
+        and certified, as scikit-learn asks of every `n_iter_` to be at least 1 (`n_iter` of
+        `softmax_path` and `svm_path` is 0 there).
     n_nonzero_features_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of features with a non-zero weight for some class.
     coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes
@@ -257,7 +258,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         that a fold's training part lacks has weights 0 and the intercept -inf.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of outer iterations of each fit; 1 where it was interpolated between two others
-        and certified.
+        and certified, as scikit-learn asks of every `n_iter_` to be at least 1 (`n_iter` of
+        `softmax_path` and `svm_path` is 0 there).
     n_nonzero_features_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of features with a non-zero weight for some class.
     coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes

@@ -49,7 +49,7 @@ class FoldPath:
     ----------
     scores : ndarray of shape (n_alphas,)
     n_iter, n_nonzero : ndarray of shape (n_alphas,), int
-        Iterations; features with a non-zero weight.
+        Iterations, at least 1 as scikit-learn's checks ask; features with a non-zero weight.
     converged : ndarray of shape (n_alphas,), bool
     coefs : tuple
         Weights and intercepts (see `compact`), or None for each alpha.

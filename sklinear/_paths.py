@@ -100,7 +100,8 @@ def softmax_path(
         - `objectives` and `dual_gaps`, ndarray of shape (n_alphas,): F(W, b), and a proved bound
           on F(W, b) - min F.
         - `n_iter`, ndarray of shape (n_alphas,): outer iterations; 0 where the optimum between
-          two others was interpolated and its certificate was good enough.
+          two others was interpolated and its certificate was good enough. (`n_iter_` of the
+          cross-validated estimators is 1 there, as scikit-learn asks of every `n_iter_`.)
         - `passes`, ndarray of shape (n_alphas,): over X, until the optimum for this alpha and
           all larger ones was known.
 
