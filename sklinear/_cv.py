@@ -68,7 +68,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Scores of the held-out parts.
     mean_scores_, std_error_ : ndarray of shape (n_l1_ratios, n_alphas)
-        Their mean over the folds and its standard error (NaN where there is one fold).
+        Their mean over the folds and its standard error (NaN where there is one fold, or a
+        score that is not finite; alphas with a NaN or -inf are not chosen).
     best_index_ : tuple of int
         Place of the chosen pair: ``alphas_[best_index_]`` is `alpha_`.
     alpha_, l1_ratio_ : float
@@ -246,7 +247,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Scores of the held-out parts.
     mean_scores_, std_error_ : ndarray of shape (n_l1_ratios, n_alphas)
-        Their mean over the folds and its standard error (NaN where there is one fold).
+        Their mean over the folds and its standard error (NaN where there is one fold, or a
+        score that is not finite; alphas with a NaN or -inf are not chosen).
     best_index_ : tuple of int
         Place of the chosen pair: ``alphas_[best_index_]`` is `alpha_`.
     alpha_, l1_ratio_ : float
