@@ -201,7 +201,7 @@ class BaseLinearClassifier(
             f"{self.tol * problem.value_at_zero:.3g} (tol={self.tol:g}). To reach it, {remedy}; "
             "or accept this gap by a larger tol, or ask for an easier problem by a larger alpha.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -203,7 +203,7 @@ class CrossValidated(BaseEstimator):
                 f"(now {self.max_iter}), standardise the features, or leave the smallest alphas "
                 "out by a larger eps.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _choose(self):

@@ -323,5 +323,5 @@ def _warn_of_gaps(alphas, target, largest, n_iter, model):
         f"{target:.3g} (tol={model.tol:g}); the largest is {largest:.3g}. To reach it, {remedy}; "
         "or accept these gaps by a larger tol, or leave out the smallest alphas.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

@@ -45,7 +45,7 @@ def check_mean_scores(mean_scores, scoring):
         f"{plain(mean_scores[~finite][0])}. NaN and -inf rank last. Use a score that is finite on "
         "every held-out part, or other folds.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
