@@ -257,7 +257,9 @@ class CrossValidated(BaseEstimator):
             params["sample_weight"] = sample_weight
         if _routing_enabled():
             params = process_routing(self, "score", **params).scorer.score
-        return with_labels(self._scorer(), self.classes_)(self, X, y, **params)
+        # Not of self, whose own score a scorer may ask for.
+        model = self._chosen() if hasattr(self, "coef_") else self
+        return with_labels(self._scorer(), self.classes_)(model, X, y, **params)
 
     def get_metadata_routing(self):
         """Which metadata go where: to the splitter, and to the scorer.

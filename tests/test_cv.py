@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 from data import csr, make_classes, random_weights
 from scipy import sparse
@@ -163,6 +164,20 @@ def test_one_standard_error_takes_the_largest_alpha_at_the_best_l1_ratio():
     assert one_standard_error_index(means, 10 + errors) == (0, 0)
     means[0, 1] = np.nan
     assert one_standard_error_index(means, 0.2 + 0 * errors) == (0, 2)
+
+
+def test_a_scorer_may_ask_for_the_score_of_the_estimator():
+    names = pd.DataFrame(X).add_prefix("x")
+    model = make_cv(scoring=lambda estimator, X, y: estimator.score(X, y)).fit(names, Y)
+    accuracy = make_cv(scoring="accuracy").fit(names, Y)
+    np.testing.assert_array_equal(model.scores_, accuracy.scores_)
+    assert model.score(names, Y) == accuracy.score(names, Y)
+
+
+@pytest.mark.parametrize("number", [np.float32, np.asarray, int])
+def test_a_score_may_be_any_kind_of_number(number):
+    model = make_cv(scoring=lambda *data: number(2)).fit(X, Y)
+    np.testing.assert_array_equal(model.scores_, 2.0)
 
 
 class NotFiniteFor:
@@ -552,6 +567,9 @@ def test_classes_of_gaps_above_tol_are_warned_of():
         ({"cv": ShuffleSplit(1, random_state=0), "selection": "1se"}, "two folds"),
         ({"scoring": lambda estimator, X, y: np.nan}, "NaN or -inf"),
         ({"scoring": lambda estimator, X, y: -np.inf}, "NaN or -inf"),
+        ({"scoring": lambda estimator, X, y: None}, "gave None, a NoneType; .* one number"),
+        ({"scoring": lambda estimator, X, y: np.ones(2)}, r"gave \[1\.0, 1\.0\], a ndarray"),
+        ({"scoring": lambda estimator, X, y: {"f1": 1}}, r"gave \{'f1': 1\}, a dict"),
     ],
 )
 def test_bad_parameters(params, message):
