@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._callbacks import FitTasks
 from ._data import wrap
 from ._driver import Start, solve
+from ._messages import plain
 from ._penalty import ElasticNet
 from ._problem import Problem
 from ._threads import serial_blas
@@ -61,7 +62,7 @@ class BaseLinearClassifier(
         alpha = self.alpha
         if isinstance(alpha, Real) and not (0 < alpha < np.inf):
             raise ValueError(
-                f"alpha={alpha!r} must be positive and finite: without a penalty there may be "
+                f"alpha={plain(alpha)} must be positive and finite: without a penalty there may be "
                 "no optimum, and there is no certificate. Use a small alpha instead, for "
                 "instance alpha=1e-10."
             )
@@ -84,7 +85,7 @@ class BaseLinearClassifier(
             Class labels, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; all ones if None. A weight of k acts as k copies of the
-            sample, a weight of 0 as its absence.
+            sample, a weight of 0 as its absence, except that every class in y needs some weight.
 
         Returns
         -------
@@ -200,7 +201,7 @@ class BaseLinearClassifier(
             f"{self.tol * problem.value_at_zero:.3g} (tol={self.tol:g}). To reach it, {remedy}; "
             "or accept this gap by a larger tol, or ask for an easier problem by a larger alpha.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -24,44 +24,15 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._base import BaseLinearClassifier
 from ._folds import Samples, fold_path, make_folds, stack_coefs
+from ._messages import plain
 from ._path import falling_alphas
 from ._scoring import Scoring, accepts_sample_weight, with_labels
+from ._selection import SELECTIONS, check_mean_scores, mean_and_error
 from ._threads import at_most, n_threads
 from ._validation import check_X_y, unchanged_features_on_error
 
 EPS, EPS_WITHOUT_L1 = 1e-3, 1e-6
 OF_THE_REFIT = ("coef_", "intercept_", "dual_gap_", "objective_", "history_")
-
-
-def best_index(mean_scores):
-    """Place (l1_ratio, alpha) of the largest mean; of equal ones the first, the larger alpha."""
-    means = np.where(np.isnan(mean_scores), -np.inf, mean_scores)
-    row, column = np.unravel_index(means.argmax(), means.shape)
-    return int(row), int(column)
-
-
-def one_standard_error_index(mean_scores, std_error):
-    """At the best l1_ratio, the largest alpha whose mean is within a standard error of the best.
-
-    Parameters
-    ----------
-    mean_scores, std_error : ndarray of shape (n_l1_ratios, n_alphas)
-        Alphas fall along the rows.
-
-    References
-    ----------
-    Breiman, Friedman, Olshen and Stone, Classification and regression trees, 1984, section
-    3.4.3.
-    """
-    row, column = best_index(mean_scores)
-    floor = mean_scores[row, column] - std_error[row, column]
-    return row, int((mean_scores[row] >= floor).argmax())
-
-
-SELECTIONS = {
-    "best": lambda mean_scores, std_error: best_index(mean_scores),
-    "1se": one_standard_error_index,
-}
 
 
 class CrossValidated(BaseEstimator):
@@ -98,8 +69,8 @@ class CrossValidated(BaseEstimator):
         usable = ratios.ndim == 1 and ratios.size and ratios.dtype.kind in "iuf"
         if not (usable and ((ratios >= 0) & (ratios <= 1)).all()):
             raise ValueError(
-                f"l1_ratios={self.l1_ratios!r} must be a one-dimensional array-like of numbers in "
-                "[0, 1], at least one."
+                f"l1_ratios={plain(self.l1_ratios)} must be a one-dimensional array-like of "
+                "numbers in [0, 1], at least one."
             )
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -115,8 +86,8 @@ class CrossValidated(BaseEstimator):
         y : array-like of shape (n_samples,)
             Class labels, of at least two classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; all ones if None. Used to fit; to score as well if the
-            scorer accepts weights or, with metadata routing enabled, requests them.
+            Non-negative weights, some for every class; all ones if None. Used to fit; to score
+            as well if the scorer accepts weights or, with metadata routing enabled, requests them.
         **params : dict
             Metadata for the splitter (`groups`, for instance) and the scorer; only with
             ``sklearn.set_config(enable_metadata_routing=True)``.
@@ -136,6 +107,8 @@ class CrossValidated(BaseEstimator):
         -----
         ConvergenceWarning
             If the duality gap of some fit is above ``tol * F(0)`` after `max_iter` iterations.
+        UserWarning
+            If a score is NaN or infinite; alphas with a NaN or -inf rank last.
         """
         _raise_for_params(params, self, "fit")
         with unchanged_features_on_error(self):
@@ -218,10 +191,7 @@ class CrossValidated(BaseEstimator):
         self.scores_ = np.reshape([path.scores for path in paths], shape)
         self.n_iter_ = np.reshape([path.n_iter for path in paths], shape)
         self.n_nonzero_features_ = np.reshape([path.n_nonzero for path in paths], shape)
-        self.mean_scores_ = self.scores_.mean(axis=0)
-        self.std_error_ = np.full(shape[1:], np.nan)
-        if n_folds > 1:
-            self.std_error_ = self.scores_.std(axis=0, ddof=1) / np.sqrt(n_folds)
+        self.mean_scores_, self.std_error_ = mean_and_error(self.scores_)
         if self.store_paths:
             coefs = [coef for path in paths for coef in path.coefs]
             self.coefs_paths_ = stack_coefs(coefs, shape)
@@ -233,15 +203,11 @@ class CrossValidated(BaseEstimator):
                 f"(now {self.max_iter}), standardise the features, or leave the smallest alphas "
                 "out by a larger eps.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _choose(self):
-        if np.isnan(self.mean_scores_).all():
-            raise ValueError(
-                f"scoring={self.scoring!r} gave NaN on some fold for every alpha. Use a score "
-                "that is defined on every held-out part, or other folds."
-            )
+        check_mean_scores(self.mean_scores_, self.scoring)
         self.best_index_ = SELECTIONS[self.selection](self.mean_scores_, self.std_error_)
         self.alpha_ = float(self.alphas_[self.best_index_])
         self.l1_ratio_ = float(self.l1_ratios_[self.best_index_[0]])
@@ -291,7 +257,9 @@ class CrossValidated(BaseEstimator):
             params["sample_weight"] = sample_weight
         if _routing_enabled():
             params = process_routing(self, "score", **params).scorer.score
-        return with_labels(self._scorer(), self.classes_)(self, X, y, **params)
+        # Not of self, whose own score a scorer may ask for.
+        model = self._chosen() if hasattr(self, "coef_") else self
+        return with_labels(self._scorer(), self.classes_)(model, X, y, **params)
 
     def get_metadata_routing(self):
         """Which metadata go where: to the splitter, and to the scorer.

@@ -68,7 +68,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Scores of the held-out parts.
     mean_scores_, std_error_ : ndarray of shape (n_l1_ratios, n_alphas)
-        Their mean over the folds and its standard error (NaN where there is one fold).
+        Their mean over the folds and its standard error (NaN where there is one fold, or a
+        score that is not finite; alphas with a NaN or -inf are not chosen).
     best_index_ : tuple of int
         Place of the chosen pair: ``alphas_[best_index_]`` is `alpha_`.
     alpha_, l1_ratio_ : float
@@ -80,7 +81,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         that a fold's training part lacks has weights 0 and the intercept -inf.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of outer iterations of each fit; 1 where it was interpolated between two others
-        and certified.
+        and certified, as scikit-learn asks of every `n_iter_` to be at least 1 (`n_iter` of
+        `softmax_path` and `svm_path` is 0 there).
     n_nonzero_features_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of features with a non-zero weight for some class.
     coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes
@@ -245,7 +247,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Scores of the held-out parts.
     mean_scores_, std_error_ : ndarray of shape (n_l1_ratios, n_alphas)
-        Their mean over the folds and its standard error (NaN where there is one fold).
+        Their mean over the folds and its standard error (NaN where there is one fold, or a
+        score that is not finite; alphas with a NaN or -inf are not chosen).
     best_index_ : tuple of int
         Place of the chosen pair: ``alphas_[best_index_]`` is `alpha_`.
     alpha_, l1_ratio_ : float
@@ -257,7 +260,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         that a fold's training part lacks has weights 0 and the intercept -inf.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of outer iterations of each fit; 1 where it was interpolated between two others
-        and certified.
+        and certified, as scikit-learn asks of every `n_iter_` to be at least 1 (`n_iter` of
+        `softmax_path` and `svm_path` is 0 there).
     n_nonzero_features_ : ndarray of shape (n_folds, n_l1_ratios, n_alphas)
         Number of features with a non-zero weight for some class.
     coef_ : ndarray of shape (C, n_features), or (1, n_features) for two classes

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from ._base import stored_weights
 from ._data import wrap
+from ._messages import plain
 from ._path import solve_path
 from ._problem import Problem
 from ._threads import serial_blas
@@ -48,7 +49,7 @@ class FoldPath:
     ----------
     scores : ndarray of shape (n_alphas,)
     n_iter, n_nonzero : ndarray of shape (n_alphas,), int
-        Iterations; features with a non-zero weight.
+        Iterations, at least 1 as scikit-learn's checks ask; features with a non-zero weight.
     converged : ndarray of shape (n_alphas,), bool
     coefs : tuple
         Weights and intercepts (see `compact`), or None for each alpha.
@@ -86,8 +87,8 @@ def _indices(rows, n):
         return np.flatnonzero(rows)
     if len(rows) and not (rows.dtype.kind in "iu" and rows.min() >= 0 and rows.max() < n):
         raise ValueError(
-            f"cv gives rows that X does not have: {rows!r}, where X has {n} rows. Give indices "
-            "from 0 on, or a mask of the length of X."
+            f"cv gives rows that X does not have: {plain(rows)}, where X has {n} rows. Give "
+            "indices from 0 on, or a mask of the length of X."
         )
     return rows.astype(np.intp)
 

@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from ._base import BaseLinearClassifier, _two_rows
 from ._data import wrap
+from ._messages import plain
 from ._validation import check_X_y, combined_weights, encode_known_labels, encode_labels
 
 
@@ -65,8 +66,8 @@ def point(estimator, problem, coef=None, intercept=None):
         )
     if not problem.fit_intercept and intercept.any():
         raise ValueError(
-            f"intercept is {intercept}, but with fit_intercept=False there is none. Leave it out, "
-            "or set fit_intercept=True."
+            f"intercept is {plain(intercept)}, but with fit_intercept=False there is none. "
+            "Leave it out, or set fit_intercept=True."
         )
     return coef, intercept
 

@@ -83,7 +83,7 @@ def softmax_path(
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights; all ones if None.
+        Non-negative weights, some for every class in y; all ones if None.
     verbose : int, default=0
         If positive, print a table for each alpha at which iterations were needed.
 
@@ -100,7 +100,8 @@ def softmax_path(
         - `objectives` and `dual_gaps`, ndarray of shape (n_alphas,): F(W, b), and a proved bound
           on F(W, b) - min F.
         - `n_iter`, ndarray of shape (n_alphas,): outer iterations; 0 where the optimum between
-          two others was interpolated and its certificate was good enough.
+          two others was interpolated and its certificate was good enough. (`n_iter_` of the
+          cross-validated estimators is 1 there, as scikit-learn asks of every `n_iter_`.)
         - `passes`, ndarray of shape (n_alphas,): over X, until the optimum for this alpha and
           all larger ones was known.
 
@@ -206,7 +207,7 @@ def svm_path(
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights; all ones if None.
+        Non-negative weights, some for every class in y; all ones if None.
     verbose : int, default=0
         If positive, print a table for each alpha at which iterations were needed.
 
@@ -322,5 +323,5 @@ def _warn_of_gaps(alphas, target, largest, n_iter, model):
         f"{target:.3g} (tol={model.tol:g}); the largest is {largest:.3g}. To reach it, {remedy}; "
         "or accept these gaps by a larger tol, or leave out the smallest alphas.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 from inspect import signature
+from numbers import Real
 
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.utils.validation import _check_method_params
+
+from ._messages import plain
 
 
 def neg_log_loss(scores, labels, weights):
@@ -54,13 +57,24 @@ class Scoring:
             return lambda fitted: measure(fitted.scores(), labels, weights)
         scorer = with_labels(get_scorer(self.scoring), samples.classes)
         X, y = samples.X[fold.test], samples.y[fold.test]
-        return lambda fitted: scorer(fitted.estimator(model), X, y, **params)
+        return lambda fitted: _number(scorer(fitted.estimator(model), X, y, **params))
 
     def _needs_only_scores(self, model):
         if not isinstance(self.scoring, str) or self.scoring not in FROM_SCORES:
             return False
         defined = self.scoring != "neg_log_loss" or hasattr(model, "predict_proba")
         return defined and set(self.params) <= {"sample_weight"}
+
+
+def _number(score):
+    """What a scorer returned as a float."""
+    score = score.item() if getattr(score, "size", 0) == 1 else score
+    if not isinstance(score, Real):
+        raise ValueError(
+            f"scoring gave {plain(score)}, a {type(score).__name__}; a scorer has to return one "
+            "number, the larger the better. Reduce several to one, for instance to their mean."
+        )
+    return float(score)
 
 
 def accepts_sample_weight(scorer):

@@ -1,7 +1,7 @@
 """At the door: what users pass becomes a matrix, labels and weights, or a clear error."""
 
-import reprlib
 from contextlib import contextmanager
+from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,6 +9,8 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from ._messages import plain
 
 LARGEST_FACTOR = 1e20
 # Squared features must not come near overflow.
@@ -90,7 +92,7 @@ def encode_labels(y):
     classes, labels = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds only one class, {classes[0]!r}; a classifier needs samples of at least "
+            f"y holds only one class, {plain(classes[0])}; a classifier needs samples of at least "
             "two classes. Check how y was selected or split."
         )
     return classes, labels.astype(np.int32)
@@ -103,8 +105,8 @@ def encode_known_labels(y, classes):
     if -1 in codes:
         i = codes.index(-1)
         raise ValueError(
-            f"y[{i}] is {y.tolist()[i]!r}, which is none of the {len(classes)} classes "
-            f"{reprlib.repr(classes.tolist())}. Correct the label, or leave the sample out."
+            f"y[{i}] is {plain(y[i])}, which is none of the {len(classes)} classes "
+            f"{plain(classes)}. Correct the label, or leave the sample out."
         )
     return np.array(codes, dtype=np.int32)
 
@@ -146,7 +148,7 @@ def check_columns(y, scores, labels=None):
     names = np.arange(n_classes) if labels is None else column_or_1d(labels)
     if len(names) != n_classes or len(set(names.tolist())) < n_classes:
         raise ValueError(
-            f"labels are {reprlib.repr(names.tolist())}, and scores have {n_classes} columns; "
+            f"labels are {plain(names)}, and scores have {n_classes} columns; "
             "give each column one name of its own, for instance labels=model.classes_."
         )
     try:
@@ -164,8 +166,9 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     if not totals.all():
         empty = classes[np.flatnonzero(totals == 0)[0]]
         raise ValueError(
-            f"All samples of class {empty!r} have weight zero, so the data say nothing of it. "
-            "Give some of them a positive weight, or leave its samples out of X and y."
+            f"All samples of class {plain(empty)} have weight zero by sample_weight and "
+            "class_weight together, so the data say nothing of it. Give some of them a positive "
+            f"weight, or leave them out of X and y, for instance by kept = y != {plain(empty)}."
         )
     return weights / weights.sum()
 
@@ -245,11 +248,11 @@ def _check_class_weight_dict(class_weight, classes):
     for label, weight in class_weight.items():
         if label not in known:
             raise ValueError(
-                f"class_weight names the class {label!r}, which does not occur in y; the "
-                f"classes are {classes.tolist()}. Remove it or correct its name."
+                f"class_weight names the class {plain(label)}, which does not occur in y; the "
+                f"classes are {plain(classes)}. Remove it or correct its name."
             )
-        if not (np.isfinite(weight) and weight >= 0):
+        if not (isinstance(weight, Real) and 0 <= weight < np.inf):
             raise ValueError(
-                f"class_weight[{label!r}] is {weight}; class weights must be finite and not "
-                "negative."
+                f"class_weight[{plain(label)}] is {plain(weight)}; class weights must be finite "
+                "numbers and not negative. Use 1 for a class that is to count as it is."
             )

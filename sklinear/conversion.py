@@ -11,6 +11,9 @@
 "cs231n_half_reg"   mean loss + reg / 2 * sum W^2                   reg; two classes: reg / 2
 ==================  ==============================================  ============================
 
+An estimator's name, class or instance stands for its convention: ``"LogisticRegression"``,
+``LogisticRegression`` and ``LogisticRegression()`` for "C".
+
 - The penalty of the first three is the same, ``l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2``, so
   `l1_ratio` needs no translation (glmnet calls it `alpha`).
 - `SVC`, `LinearSVC` and `SGDClassifier` have the same problem for two classes only; of more they
@@ -27,10 +30,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
+from ._messages import plain
 from ._objective import single
 from ._softmax import SoftmaxClassifier
 from ._validation import check_weights
@@ -52,9 +56,18 @@ FACTORS = {
     "cs231n_half_reg": (1.0, 0.5),
 }
 
+TAKEN = ("C", *FACTORS)
+# What the estimators call their own.
+OF_ESTIMATORS = {
+    "LogisticRegression": "C",
+    "LogisticRegressionCV": "C",
+    "SVC": "C",
+    "LinearSVC": "C",
+    "SGDClassifier": "sgd_alpha",
+}
+
 positive = [Interval(Real, 0, None, closed="neither")]
 translation = {
-    "convention": [StrOptions({"C", *FACTORS})],
     "total_weight": [*positive, None],
     "n_classes": [Interval(Integral, 2, None, closed="left"), None],
 }
@@ -68,8 +81,9 @@ def to_alpha(value, convention, *, total_weight=None, n_classes=None):
     ----------
     value : float
         The strength elsewhere, positive.
-    convention : {"C", "sgd_alpha", "glmnet_lambda", "cs231n_reg", "cs231n_half_reg"}
-        What it is; see the table of the module.
+    convention : {"C", "sgd_alpha", "glmnet_lambda", "cs231n_reg", "cs231n_half_reg"} or estimator
+        What it is; see the table of the module. `LogisticRegression`, `SVC`, `LinearSVC` and
+        `SGDClassifier`, as a name, class or instance, stand for what they have.
     total_weight : float, default=None
         Sum of the weights of the samples (their number without weights); needed for "C".
     n_classes : int, default=None
@@ -92,11 +106,12 @@ def to_alpha(value, convention, *, total_weight=None, n_classes=None):
     Examples
     --------
     >>> from sklinear.conversion import to_alpha
-    >>> to_alpha(10.0, "C", total_weight=150)
+    >>> to_alpha(10.0, "LogisticRegression", total_weight=150)  # its C
     0.0006666666666666666
     >>> to_alpha(1e-3, "cs231n_reg", n_classes=10)
     0.002
     """
+    convention = _known(convention)
     if convention == "C":
         return 1.0 / (value * _needed(total_weight, "total_weight", convention))
     return value * _factor(convention, n_classes)
@@ -110,8 +125,9 @@ def from_alpha(alpha, convention, *, total_weight=None, n_classes=None):
     ----------
     alpha : float
         Weight of the penalty here, positive.
-    convention : {"C", "sgd_alpha", "glmnet_lambda", "cs231n_reg", "cs231n_half_reg"}
-        What is wanted; see the table of the module.
+    convention : {"C", "sgd_alpha", "glmnet_lambda", "cs231n_reg", "cs231n_half_reg"} or estimator
+        What is wanted; see the table of the module. `LogisticRegression`, `SVC`, `LinearSVC` and
+        `SGDClassifier`, as a name, class or instance, stand for what they have.
     total_weight : float, default=None
         Sum of the weights of the samples (their number without weights); needed for "C".
     n_classes : int, default=None
@@ -137,6 +153,7 @@ def from_alpha(alpha, convention, *, total_weight=None, n_classes=None):
     >>> from_alpha(1e-3, "C", total_weight=2000)
     0.5
     """
+    convention = _known(convention)
     if convention == "C":
         return 1.0 / (alpha * _needed(total_weight, "total_weight", convention))
     return alpha / _factor(convention, n_classes)
@@ -320,6 +337,21 @@ def logistic_regression_from_softmax(model, *, total_weight):
     )
     _copy_fitted(model, logistic)
     return logistic
+
+
+def _known(convention):
+    """The convention, given so or by an estimator."""
+    kind = convention if isinstance(convention, type) else type(convention)
+    names = [convention] if issubclass(kind, str) else [base.__name__ for base in kind.__mro__]
+    for name in names:
+        if name in OF_ESTIMATORS:
+            return OF_ESTIMATORS[name]
+    if isinstance(convention, str) and convention in TAKEN:
+        return convention
+    raise ValueError(
+        f"convention is {plain(convention)}; it must be one of {', '.join(map(repr, TAKEN))}, or "
+        f"an estimator among {', '.join(OF_ESTIMATORS)}, as a name, class or instance."
+    )
 
 
 def _needed(value, name, convention):

@@ -90,11 +90,58 @@ def objective(problem, coef, intercept):
 
 
 def optimum(problem):
-    program = Program(problem.without_zero_weights())
-    v, u = interior_point(program.derivatives, program.terms)
-    coef, intercept = program.weights(v)
-    bound = dual_objective(program.problem, program.dual_vectors(v, u))
-    return Optimum(coef, intercept, objective(problem, coef, intercept), bound)
+    """The minimum, or an ArithmeticError if its own conditions are not met there."""
+    kept = problem.without_zero_weights()
+    reduced, original = with_independent_free_features(kept)
+    program = Program(reduced)
+    try:
+        v, u = interior_point(program.derivatives, program.terms)
+    except np.linalg.LinAlgError as error:
+        raise ArithmeticError(f"the optimum is not unique up to rounding: {error}") from error
+    coef, intercept = original(*program.weights(v))
+    g = program.dual_vectors(v, u)
+    best = Optimum(coef, intercept, objective(problem, coef, intercept), dual_objective(kept, g))
+    check_conditions(kept, best, g)
+    return best
+
+
+def with_independent_free_features(problem):
+    """The same problem with a basis of what free features add to the intercept; the way back.
+
+    Features may depend on each other, and on the intercept. Without a penalty nothing would tell
+    their weights; those that the way back gives are the smallest in units of their features.
+    """
+    free = problem.factor == 0
+    X, n = problem.X[:, free], len(problem.X)
+    mean = X.mean(axis=0) if problem.fit_intercept else np.zeros(X.shape[1])
+    size = np.linalg.norm(X, axis=0)
+    size[size == 0] = 1
+    U, s, V = np.linalg.svd((X - mean) / size, full_matrices=False)
+    rank = np.count_nonzero(s > 1e-12)
+    back = np.sqrt(n) * V[:rank].T / s[:rank] / size[:, None]
+    held = problem.factor[~free]
+
+    def original(coef, intercept):
+        whole = np.zeros((len(coef), len(free)))
+        whole[:, ~free], whole[:, free] = coef[:, : len(held)], coef[:, len(held) :] @ back.T
+        return whole, intercept - whole[:, free] @ mean
+
+    basis = np.hstack([problem.X[:, ~free], np.sqrt(n) * U[:, :rank]])
+    return replace(problem, X=basis, penalty_factor=np.append(held, np.zeros(rank))), original
+
+
+def check_conditions(problem, best, g, tol=1e-9):
+    """The value meets the bound, and the dual point is one: nothing unpenalised has a slope."""
+    scale = tol * problem.at_zero
+    # With L1 alone the residual of the interior-point method shrinks g by its ratio to λ1.
+    shrunk = 1e-11 / problem.l1 * problem.at_zero if problem.l2 == 0 else 0.0
+    if not abs(best.value - best.lower_bound) <= scale + shrunk:
+        raise ArithmeticError(f"the value {best.value} is not its bound {best.lower_bound}")
+    ones = np.ones((len(problem.X), int(problem.fit_intercept)))
+    free = np.hstack([problem.X[:, problem.factor == 0], ones])
+    slopes = np.abs(free.T @ (problem.p[:, None] * g))
+    if not (slopes <= scale * np.abs(free).max(axis=0, initial=0)[:, None]).all():
+        raise ArithmeticError(f"the slopes in what has no penalty are {slopes.max()}, not 0")
 
 
 def dual_objective(problem, g):

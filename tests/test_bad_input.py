@@ -7,7 +7,8 @@ import pytest
 from data import csr, make_classes
 from sklearn.exceptions import NotFittedError
 
-from sklinear import SoftmaxClassifier, SVMClassifier
+from sklinear import SoftmaxClassifier, SoftmaxClassifierCV, SVMClassifier
+from sklinear.inspection import objective
 
 X, Y = make_classes(3)
 NAMES = np.array(["cat", "car", "frog"])[Y]
@@ -130,7 +131,16 @@ def test_wrong_number_of_weights(Model):
 @both
 def test_class_of_no_sample_weight(Model):
     message = refusal(Model(), X, NAMES, np.where(NAMES == "frog", 0.0, 1.0))
-    assert_says(message, "frog", "weight", "(?i)zero|positive", "(?i)remove|drop|positive")
+    assert_says(message, "'frog'", "sample_weight", "zero", "positive", "y != 'frog'")
+
+
+@both
+def test_the_remedy_for_a_class_of_no_sample_weight(Model):
+    """Left out, it is no class, and the rest is fitted as with a weight of zero elsewhere."""
+    weights = np.where(NAMES == "frog", 0.0, 1.0)
+    kept = NAMES != "frog"
+    model = Model().fit(X[kept], NAMES[kept], weights[kept])
+    np.testing.assert_array_equal(model.classes_, ["car", "cat"])
 
 
 @both
@@ -143,6 +153,13 @@ def test_class_of_no_class_weight(Model):
 def test_unknown_class_in_class_weight(Model):
     message = refusal(Model(class_weight={"cat": 1, "car": 2, "frog": 1, "emu": 3}), X, NAMES)
     assert_says(message, "class_weight", "emu", "cat.*car|car.*cat")
+
+
+@both
+@pytest.mark.parametrize("weight", ["2", None, np.nan, np.inf])
+def test_class_weight_that_is_no_weight(Model, weight):
+    message = refusal(Model(class_weight={"cat": weight, "car": 2, "frog": 1}), X, NAMES)
+    assert_says(message, r"class_weight\['cat'\]", repr(weight), "finite")
 
 
 @both
@@ -219,3 +236,39 @@ def test_one_dimensional_X(Model):
 def test_not_fitted(Model, method):
     message = refusal(Model(), X, method=method, error=NotFittedError)
     assert_says(message, Model.__name__, "not fitted", "'fit'")
+
+
+NUMPYS = [np.float64, np.int64, np.str_]
+
+
+@pytest.mark.parametrize("of_numpy", NUMPYS)
+def test_labels_look_like_those_of_python(of_numpy):
+    """NumPy's own repr, np.int64(0), is none that a user has written."""
+    y, one = Y.astype(of_numpy), of_numpy(1)
+    said = repr(one.item())
+    model = SoftmaxClassifier().fit(X, y)
+    weights = np.where(y == one, 0.0, 1.0)
+    messages = [
+        refusal(SoftmaxClassifier(), X[y == one], y[y == one]),
+        refusal(SoftmaxClassifier(), X, y, weights),
+        refusal(SoftmaxClassifier(class_weight={one: of_numpy(-1)}), X, y),
+        refusal(SoftmaxClassifier(class_weight={one: 1}), X[y != one], y[y != one]),
+    ]
+    with pytest.raises(ValueError, match="none of the") as info:
+        objective(model, X, np.full(len(X), of_numpy(7)))
+    for message in [*messages, str(info.value)]:
+        assert "np." not in message
+    for message in messages:
+        assert said in message
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (SoftmaxClassifier(alpha=np.float64(0)), r"alpha=0\.0"),
+        (SoftmaxClassifierCV(l1_ratios=[np.float64(2)]), r"l1_ratios=\[2\.0\]"),
+        (SoftmaxClassifierCV(cv=[(np.arange(400), np.arange(5))]), r"\[0, 1, 2.*\.\.\.\]"),
+    ],
+)
+def test_parameters_look_like_those_of_python(model, said):
+    assert_says(refusal(model, X, Y), said)

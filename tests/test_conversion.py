@@ -196,6 +196,23 @@ def test_cs231n(n_classes, loss, half):
     assert all(theirs(W + 1e-2 * rng.normal(size=W.shape)) > theirs(W) for _ in range(50))
 
 
+@pytest.mark.parametrize("form", [lambda E: E.__name__, lambda E: E, lambda E: E()])
+@pytest.mark.parametrize(
+    ("Estimator", "convention"),
+    [
+        (LogisticRegression, "C"),
+        (LogisticRegressionCV, "C"),
+        (SVC, "C"),
+        (LinearSVC, "C"),
+        (SGDClassifier, "sgd_alpha"),
+    ],
+)
+def test_estimators_stand_for_their_conventions(Estimator, convention, form):
+    for translate in (to_alpha, from_alpha):
+        found = translate(0.3, form(Estimator), total_weight=7.0)
+        assert found == translate(0.3, convention, total_weight=7.0)
+
+
 @pytest.mark.parametrize("convention", ["C", *FACTORS])
 @every_size
 def test_there_and_back(convention, n_classes):
@@ -366,7 +383,9 @@ class TestRefusals:
         [
             ((1.0, "C"), {}, ["total_weight is None", "'C'", "Pass total_weight="]),
             ((1.0, "cs231n_reg"), {}, ["n_classes is None", "'cs231n_reg'", "Pass n_classes="]),
-            ((1.0, "libsvm"), {}, ["convention", "'libsvm'", "'glmnet_lambda'"]),
+            ((1.0, "libsvm"), {}, ["convention", "'libsvm'", "'glmnet_lambda'", "LinearSVC"]),
+            ((1.0, StandardScaler), {}, ["convention", "StandardScaler", "'C'"]),
+            ((1.0, None), {}, ["convention", "None", "'C'"]),
             ((0.0, "C"), {"total_weight": 1}, [r"0\.0"]),
             ((1.0, "C"), {"total_weight": 0}, ["total_weight", "0"]),
             ((1.0, "cs231n_reg"), {"n_classes": 1}, ["n_classes", "1"]),

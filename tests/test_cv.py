@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 from data import csr, make_classes, random_weights
 from scipy import sparse
@@ -26,9 +27,9 @@ from sklinear import (
     SVMClassifierCV,
     _base_cv,
 )
-from sklinear._base_cv import best_index, one_standard_error_index
 from sklinear._folds import fold_problem
 from sklinear._scoring import FROM_SCORES, with_labels
+from sklinear._selection import best_index, one_standard_error_index
 from sklinear.callbacks import CoefRecorder
 from sklinear.conversion import logistic_regression_from_softmax
 from sklinear.inspection import certificate, objective
@@ -163,6 +164,53 @@ def test_one_standard_error_takes_the_largest_alpha_at_the_best_l1_ratio():
     assert one_standard_error_index(means, 10 + errors) == (0, 0)
     means[0, 1] = np.nan
     assert one_standard_error_index(means, 0.2 + 0 * errors) == (0, 2)
+
+
+def test_a_scorer_may_ask_for_the_score_of_the_estimator():
+    names = pd.DataFrame(X).add_prefix("x")
+    model = make_cv(scoring=lambda estimator, X, y: estimator.score(X, y)).fit(names, Y)
+    accuracy = make_cv(scoring="accuracy").fit(names, Y)
+    np.testing.assert_array_equal(model.scores_, accuracy.scores_)
+    assert model.score(names, Y) == accuracy.score(names, Y)
+
+
+@pytest.mark.parametrize("number", [np.float32, np.asarray, int])
+def test_a_score_may_be_any_kind_of_number(number):
+    model = make_cv(scoring=lambda *data: number(2)).fit(X, Y)
+    np.testing.assert_array_equal(model.scores_, 2.0)
+
+
+class NotFiniteFor:
+    """A scorer with a value of its own for the larger alphas on half of the folds."""
+
+    def __init__(self, value, alphas):
+        self.value, self.alphas, self.calls = value, alphas, 0
+
+    def __call__(self, estimator, X, y):
+        number, self.calls = self.calls, self.calls + 1
+        place = number % len(ALPHAS)
+        if place in self.alphas and number // len(ALPHAS) % 2 == 0:
+            return self.value
+        return float(place)
+
+
+@pytest.mark.parametrize("selection", ["best", "1se"])
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_scores_that_are_not_finite_rank_last(value, selection):
+    scorer = NotFiniteFor(value, [0, 1, 3])
+    with pytest.warns(UserWarning, match="not finite .* for 3 of the 4 pairs") as caught:
+        model = make_cv(cv=4, scoring=scorer, selection=selection).fit(X, Y)
+    assert len(caught) == 1
+    assert model.best_index_ == (0, 2)
+    assert np.isnan(model.std_error_[0, [0, 1, 3]]).all()
+    assert model.std_error_[0, 2] == 0
+
+
+def test_an_infinite_score_is_the_best():
+    scorer = NotFiniteFor(np.inf, [1])
+    with pytest.warns(UserWarning, match="not finite"):
+        model = make_cv(cv=4, scoring=scorer, selection="1se").fit(X, Y)
+    assert model.best_index_ == (0, 1)
 
 
 def test_mean_error_and_chosen_pair():
@@ -517,7 +565,11 @@ def test_classes_of_gaps_above_tol_are_warned_of():
         ({"cv": [(np.arange(50), [True])]}, "rows that X does not have"),
         ({"cv": [(np.arange(0, 60, 3), [1, 2])]}, "training part of fold 0 holds 1 of the 3"),
         ({"cv": ShuffleSplit(1, random_state=0), "selection": "1se"}, "two folds"),
-        ({"scoring": lambda estimator, X, y: np.nan}, "NaN"),
+        ({"scoring": lambda estimator, X, y: np.nan}, "NaN or -inf"),
+        ({"scoring": lambda estimator, X, y: -np.inf}, "NaN or -inf"),
+        ({"scoring": lambda estimator, X, y: None}, "gave None, a NoneType; .* one number"),
+        ({"scoring": lambda estimator, X, y: np.ones(2)}, r"gave \[1\.0, 1\.0\], a ndarray"),
+        ({"scoring": lambda estimator, X, y: {"f1": 1}}, r"gave \{'f1': 1\}, a dict"),
     ],
 )
 def test_bad_parameters(params, message):

@@ -10,6 +10,7 @@ from models import make_model, problem_of
 from oracle import LOSSES, optimum
 from oracle import objective as oracle_objective
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -239,6 +240,21 @@ class TestCertificate:
         kept = clone(model).set_params(warm_start=True).fit(X, y)
         assert 1e-4 < certificate(model, X, y).dual_gap < model.history_["objective"][0]
         assert certificate(kept, X, y).dual_gap <= kept.dual_gap_ * (1 + 1e-6) + 1e-14
+
+    @pytest.mark.parametrize(
+        ("loss", "l1_ratio"), [("softmax", 0.5), ("softmax", 1), ("squared_hinge", 0.5)]
+    )
+    def test_of_an_l1_part_is_loose(self, loss, l1_ratio):
+        """But not with L2 alone, nor with the dual point that a warm start keeps."""
+        X, y = load_iris(return_X_y=True)
+
+        def looseness(**params):
+            model = make_model(loss, alpha=1e-4, **params).fit(X, y)
+            return certificate(model, X, y).dual_gap / model.dual_gap_
+
+        assert looseness(l1_ratio=l1_ratio) > 5
+        assert looseness(l1_ratio=l1_ratio, warm_start=True) <= 1 + 1e-6
+        assert looseness(l1_ratio=0) <= 1 + 1e-6
 
     def test_with_the_kept_dual_point_of_other_samples(self):
         """The same labels, so it is tried; it proves what it proves of these samples."""
@@ -605,7 +621,7 @@ class TestRefusals:
         assert_says(message, "coef", "infinity", "step")
         model = SoftmaxClassifier(fit_intercept=False)
         message = self.refusal(function, model, self.X, self.y, intercept=np.arange(3))
-        assert_says(message, r"\[0\. 1\. 2\.\]", "fit_intercept=False", "Leave it out")
+        assert_says(message, r"\[0\.0, 1\.0, 2\.0\]", "fit_intercept=False", "Leave it out")
 
     def test_student_functions(self):
         def squares(x):

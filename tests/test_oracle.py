@@ -1,5 +1,7 @@
 """The oracle against its own lower bound, and against solvers by other hands."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from data import WEIGHTS, make_classes
@@ -119,3 +121,40 @@ def quadratic_program(problem):
     bounds = [(0, None)] * 2 * m + [(None, None)] * (rows.shape[1] - m) + [(0, None)] * len(p)
     options = {"ftol": 1e-15, "maxiter": 1000}
     return minimize(value, x, jac=gradient, bounds=bounds, constraints=above, options=options).fun
+
+
+# Columns beside X that are free, with its first two, and say nothing new where those are too.
+DEPENDENT = {
+    "multiple": lambda X: X[:, 0] / 3,
+    "sum": lambda X: 1e4 * (X[:, 0] + X[:, 1]),
+    "constant": lambda X: np.full(len(X), 3.0),
+    "zero": lambda X: np.zeros(len(X)),
+}
+
+
+def with_free_column(problem, column):
+    X, free = problem.X, [0.0, 0.0, 1.0, 1.0, 1.0]
+    factor = np.array(free if column is None else [0.0, *free])
+    X = X if column is None else np.column_stack([column(X), X])
+    return replace(problem, X=X, penalty_factor=factor)
+
+
+@pytest.mark.parametrize("column", DEPENDENT)
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("l1_ratio", [0, 0.5, 1])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_free_features_that_depend_on_others(loss, l1_ratio, n_classes, column):
+    problem = make_problem(n_classes, loss, l1_ratio)
+    best = optimum(with_free_column(problem, DEPENDENT[column]))
+    alone = optimum(with_free_column(problem, None))
+    assert best.value == pytest.approx(alone.value, rel=1e-9)
+    assert best.value == pytest.approx(best.lower_bound, rel=1e-9)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_optimum_that_is_none_is_an_error(loss):
+    """Free features depend on each other but for what rounding leaves little of."""
+    problem = make_problem(3, loss, 0.5)
+    nearly = with_free_column(problem, lambda X: X[:, 0] + 1e-11 * X[:, 2])
+    with pytest.raises(ArithmeticError, match="bound"):
+        optimum(nearly)

@@ -154,4 +154,4 @@ def test_path_of_an_estimator(model):
 def test_unknown_class():
     path = softmax_path(X, Y, alphas=3, l1_ratio=1.0)
     with pytest.raises(ValueError, match="label=7"):
-        CoefficientPathDisplay.from_path(path, label=7)
+        CoefficientPathDisplay.from_path(path, label=np.int64(7))

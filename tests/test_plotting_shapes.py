@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 from models import make_model
 from oracle import LOSSES
+from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.datasets import load_digits
@@ -160,7 +161,7 @@ class TestLossShape:
             ({"moving": 2}, "no class 2; it must be a number from 0 to 1"),
             ({"y": "cat", "class_names": ["car", "frog"]}, "no class 'cat'; it must be one of"),
             ({"class_names": ["car"]}, "class_names has 1 entries and there are 2 classes"),
-            ({"scores": [[0.0, 1.0]]}, r"of the shape \(1, 2\)"),
+            ({"scores": [[0.0, 1.0]] * 2}, r"of the shape \(2, 2\)"),
             ({"scores": [0.0]}, "two at least"),
             ({"scores": [0.0, np.nan]}, "finite"),
             ({"show_margin": 3}, "The 'show_margin' parameter"),
@@ -169,6 +170,14 @@ class TestLossShape:
     def test_bad_input(self, bad, message):
         with pytest.raises(ValueError, match=message):
             LossShapeDisplay.from_scores(**bad)
+
+
+@pytest.mark.parametrize("Display", [LossShapeDisplay, ScoresDisplay])
+def test_scores_of_one_row(Display):
+    display = Display.from_scores([CAT], 0)
+    for name, value in vars(Display.from_scores(CAT, 0)).items():
+        if not name.endswith("_"):
+            np.testing.assert_equal(vars(display)[name], value)
 
 
 def said_labels(lines):
@@ -244,6 +253,23 @@ class TestScores:
             np.testing.assert_allclose(display.scores, model.decision_function(X[2:3])[0])
             assert said(display.axes_[0].get_yticklabels()) == ["a", "b (true)", "c"]
 
+    @pytest.mark.parametrize("row", [lambda X: X.iloc[0], lambda X: X.iloc[:1]])
+    def test_row_of_a_frame(self, row):
+        """Also the names of its features are kept, or there would be a warning."""
+        X, y = two_by_two()
+        frame = pd.DataFrame({"height": X[:, 0], "weight": np.rint(9 * X[:, 1]).astype(int)})
+        model = make_pipeline(StandardScaler(), SoftmaxClassifier()).fit(frame, y)
+        display = ScoresDisplay.from_estimator(model, row(frame), y[0])
+        np.testing.assert_allclose(np.diff(display.scores), model.decision_function(frame[:1]))
+
+    @pytest.mark.parametrize("container", [sparse.csr_array, sparse.csr_matrix])
+    def test_row_of_a_sparse_matrix(self, container):
+        X, y = two_by_two()
+        X = container(X)
+        model = SoftmaxClassifier().fit(X, y)
+        display = ScoresDisplay.from_estimator(model, X[0], y[0])
+        np.testing.assert_allclose(np.diff(display.scores), model.decision_function(X[:1]))
+
     def test_two_classes_with_labels_that_are_no_columns(self):
         X, y = two_by_two()
         model = SoftmaxClassifier().fit(X, 1 - 2 * y)
@@ -282,7 +308,9 @@ class TestScores:
         X, y = two_by_two()
         model = SoftmaxClassifier().fit(X, y)
         with pytest.raises(ValueError, match="y is 7, which is none of the estimator's classes"):
-            ScoresDisplay.from_estimator(model, X[0], 7)
+            ScoresDisplay.from_estimator(model, X[0], np.int64(7))
+        with pytest.raises(ValueError, match=r"no class 'emu'; it must be one of \['cat', 'car'"):
+            ScoresDisplay.from_scores(CAT, np.str_("emu"), class_names=np.array(NAMES))
         with pytest.raises(ValueError, match=r"x has the shape \(2, 2\); pass one sample"):
             ScoresDisplay.from_estimator(model, X[:2], 0)
         with pytest.raises(NotFittedError):

@@ -14,7 +14,13 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklinear import SVMClassifier
+from sklinear import (
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+    SVMClassifier,
+    SVMClassifierCV,
+    softmax_path,
+)
 
 X, Y = load_iris(return_X_y=True)
 
@@ -74,3 +80,18 @@ def test_calibrated_probabilities_of_the_svm(loss):
     probabilities = model.fit(X, Y).predict_proba(X)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert log_loss(Y, probabilities) < 0.3
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda X, y: SoftmaxClassifier(alpha=1e-6, max_iter=1).fit(X, y),
+        lambda X, y: softmax_path(X, y, alphas=3, max_iter=1),
+        lambda X, y: SoftmaxClassifierCV(alphas=3, max_iter=1, refit=False).fit(X, y),
+        lambda X, y: SVMClassifierCV(alphas=[1, 2], scoring=lambda *data: np.inf).fit(X, y),
+    ],
+)
+def test_a_warning_names_the_line_that_asked(fit):
+    with pytest.warns(UserWarning, match="gap|finite") as caught:
+        fit(X, Y)
+    assert [one.filename for one in caught] == [__file__]

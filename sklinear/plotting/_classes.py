@@ -4,6 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+from .._messages import plain
+
 
 def names_of_columns(class_names, n_classes):
     """A list of strings, the numbers 0 to n_classes - 1 if none are given."""
@@ -26,16 +28,17 @@ def column_of(label, class_names, n_classes):
         return int(label)
     known = f"a number from 0 to {n_classes - 1}"
     if class_names is not None:
-        known = f"one of {list(class_names)}, or {known}"
-    raise ValueError(f"There is no class {label!r}; it must be {known}.")
+        known = f"one of {plain(list(class_names))}, or {known}"
+    raise ValueError(f"There is no class {plain(label)}; it must be {known}.")
 
 
 def one_sample(scores):
-    """Scores of one sample as a float64 array (n_classes,)."""
+    """Scores of one sample, (n_classes,) or one row, as a float64 array (n_classes,)."""
     scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 1 or len(scores) < 2 or not np.isfinite(scores).all():
+    row = scores[0] if scores.ndim == 2 and len(scores) == 1 else scores
+    if row.ndim != 1 or len(row) < 2 or not np.isfinite(row).all():
         raise ValueError(
-            f"scores are {scores!r}, of the shape {scores.shape}; they must be finite numbers, one "
-            "for each class and two at least. Of many samples pass one row."
+            f"scores are {plain(scores)}, of the shape {scores.shape}; they must "
+            "be finite numbers, one for each class and two at least. Of many samples pass one row."
         )
-    return scores
+    return row

@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
+from .._messages import plain
 from .._paths import softmax_path, svm_path
 from .._svm import SVMClassifier
 from ._alpha_axis import alpha_axis, features_axis, legend_below
@@ -218,7 +219,9 @@ class CoefficientPathDisplay:
             return np.linalg.norm(self.coefs, axis=1), "norm of the weights"
         place = np.flatnonzero(np.asarray(self.classes) == label)
         if not len(place):
-            raise ValueError(f"label={label!r} is none of the classes {list(self.classes)}.")
+            raise ValueError(
+                f"label={plain(label)} is none of the classes {plain(list(self.classes))}."
+            )
         meaning = f"weight for class {label}"
         if two:
             return self.coefs[:, 0] * (1 if place[0] else -1), meaning

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from .._base_cv import best_index, one_standard_error_index
+from .._selection import best_index, one_standard_error_index
 from ._alpha_axis import alpha_axis, features_axis, legend_below
 from ._style import COLORS, axes
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from .._messages import plain
 from .._objective import point, pose, shaped
 from ..callbacks import CoefRecorder
 from ._models import final_input, final_model
@@ -367,7 +368,7 @@ def _extent(extent, directions, plane, coordinates):
         return -extent, extent, -extent, extent
     if len(extent) != 4 or not (extent[0] < extent[1] and extent[2] < extent[3]):
         raise ValueError(
-            f"extent is {extent}; it must be a positive number, or four: left < right and "
+            f"extent is {plain(extent)}; it must be a positive number, or four: left < right and "
             "lower < upper."
         )
     return tuple(extent)

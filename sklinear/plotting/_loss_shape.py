@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils._param_validation import validate_params
 
+from .._messages import plain
 from ..losses import cross_entropy_loss, hinge_loss, squared_hinge_loss
 from ._classes import column_of, names_of_columns, one_sample
 from ._style import COLORS, LINESTYLES, axes, legend_above
@@ -116,7 +117,7 @@ class LossShapeDisplay:
 
         Parameters
         ----------
-        scores : array-like of shape (n_classes,), default=(0.0, 0.0)
+        scores : array-like of shape (n_classes,) or (1, n_classes), default=(0.0, 0.0)
             Scores of the sample; all but the one that moves stay. At the one given for the class
             that moves, the losses are marked.
         y : int or str, default=0
@@ -243,7 +244,9 @@ def _extent(extent, places):
     if extent is None:
         return min(places) - AROUND, max(places) + AROUND
     if len(extent) != 2 or not (np.isfinite(extent).all() and extent[0] < extent[1]):
-        raise ValueError(f"extent is {extent}; it must be two finite numbers, lowest < highest.")
+        raise ValueError(
+            f"extent is {plain(extent)}; it must be two finite numbers, lowest < highest."
+        )
     return extent
 
 

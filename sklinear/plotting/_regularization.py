@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _get_feature_names
 
+from .._messages import plain
 from ._style import COLORS, legend_outside, number, panels
 from ._two_weights import (
     ball,
@@ -305,7 +306,8 @@ def _ratios(l1_ratios):
     ratios = np.asarray(l1_ratios, dtype=float)
     if ratios.ndim != 1 or not len(ratios) or not ((ratios >= 0) & (ratios <= 1)).all():
         raise ValueError(
-            f"l1_ratios is {l1_ratios}; it must hold one or more numbers from 0 (L2) to 1 (L1)."
+            f"l1_ratios is {plain(l1_ratios)}; it must hold one or more numbers from 0 (L2) to "
+            "1 (L1)."
         )
     return ratios
 

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils._param_validation import Interval, validate_params
 
+from .._messages import plain
 from ..losses import cross_entropy_loss, hinge_loss, softmax
 from ._classes import column_of, names_of_columns, one_sample
 from ._style import COLORS, number, panels
@@ -86,7 +87,7 @@ class ScoresDisplay:
 
         Parameters
         ----------
-        scores : array-like of shape (n_classes,)
+        scores : array-like of shape (n_classes,) or (1, n_classes)
             Its scores.
         y : int or str
             The true class, by its column or by its name in `class_names`.
@@ -122,7 +123,7 @@ class ScoresDisplay:
             `SVMClassifier`, or a pipeline or search that ends with one. The single score s of two
             classes is shown as (-s/2, s/2).
         x : {array-like, sparse matrix} of shape (n_features,) or (1, n_features)
-            The sample.
+            The sample, for instance a row of a matrix, or of a DataFrame as a Series or a frame.
         y : label
             Its true class, as in `classes_`.
         class_names : array-like of shape (n_classes,), default=None
@@ -147,7 +148,9 @@ class ScoresDisplay:
         scores = one_sample(np.array([-0.5, 0.5]) * scores if len(scores) == 1 else scores)
         classes = np.asarray(estimator.classes_).tolist()
         if y not in classes:
-            raise ValueError(f"y is {y!r}, which is none of the estimator's classes {classes}.")
+            raise ValueError(
+                f"y is {plain(y)}, which is none of the estimator's classes {plain(classes)}."
+            )
         names = names_of_columns(classes if class_names is None else class_names, len(classes))
         return cls(scores, classes.index(y), names).plot(ax, **plot_params)
 
@@ -263,12 +266,15 @@ class ScoresDisplay:
 
 
 def _one_row(x):
-    """One sample as a matrix of one row."""
-    if sp.issparse(x) or hasattr(x, "iloc") or np.ndim(x) == 2:
-        if x.shape[0] != 1:
-            raise ValueError(f"x has the shape {x.shape}; pass one sample, for instance X[:1].")
-        return x
-    return np.reshape(x, (1, -1))
+    """One sample as a matrix of one row, which keeps the names of its features."""
+    shape = np.shape(x)
+    if len(shape) == 1:
+        if hasattr(x, "to_frame") and hasattr(x, "index"):
+            return x.to_frame().T.infer_objects()
+        return x.reshape((1, -1)) if sp.issparse(x) else np.reshape(x, (1, -1))
+    if len(shape) != 2 or shape[0] != 1:
+        raise ValueError(f"x has the shape {shape}; pass one sample, for instance X[:1].")
+    return x
 
 
 def _sums(values, shown, left_out, text):

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.utils._param_validation import Interval, validate_params
 
+from .._messages import plain
 from ._classes import names_of_columns
 from ._models import final_model
 from ._style import CMAP, number, panels
@@ -199,12 +200,12 @@ def _checked(shape, n_features):
     is_colour = len(shape) == 3 and CHANNELS in (shape[0], shape[-1])
     if not (len(shape) == 2 or is_colour):
         raise ValueError(
-            f"image_shape is {shape}; it must be (height, width), or (height, width, 3) or "
+            f"image_shape is {plain(shape)}; it must be (height, width), or (height, width, 3) or "
             "(3, height, width) for colour."
         )
     if prod(shape) != n_features:
         raise ValueError(
-            f"image_shape={shape} holds {prod(shape)} weights, and each class has {n_features}. "
-            "Pass the shape of the images that were flattened into the features."
+            f"image_shape={plain(shape)} holds {prod(shape)} weights, and each class has "
+            f"{n_features}. Pass the shape of the images that were flattened into the features."
         )
     return shape
