@@ -18,7 +18,13 @@ from benchmark_utils.data import read, standardised, unchanged
 from machine import commit, processor
 from markdown import header, insert, line
 from scaling import sparse
-from sklearn.datasets import load_digits, make_classification
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_classification,
+)
 from sklearn.exceptions import ConvergenceWarning
 
 from sklinear import SoftmaxClassifier, SVMClassifier, softmax_path, svm_path
@@ -26,8 +32,8 @@ from sklinear import SoftmaxClassifier, SVMClassifier, softmax_path, svm_path
 ENOUGH_SECONDS, MOST_FITS = 1.0, 5
 
 
-def digits():
-    data = load_digits()
+def bundled(load):
+    data = load()
     return standardised(data.data, None)[0], data.target
 
 
@@ -55,7 +61,10 @@ def real(name, scaled):
 
 
 SETS = {
-    "digits": digits,
+    "iris": lambda: bundled(load_iris),
+    "wine": lambda: bundled(load_wine),
+    "breast_cancer": lambda: bundled(load_breast_cancer),
+    "digits": lambda: bundled(load_digits),
     "synthetic": synthetic,
     "wide": wide,
     "text": text,

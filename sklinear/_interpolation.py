@@ -117,11 +117,11 @@ class Span:
 
     def factors(self, alpha):
         """Of the knots in the weights, and of the ends in the dual point."""
-        alphas = np.array([knot.alpha for knot in self.knots])
-        logs, ends = np.log(alphas), alphas[-2:]
-        primal = lagrange(logs, np.log(alpha))
-        dual = lagrange(logs[-2:], np.log(alpha)) if self.in_log else lagrange(ends, alpha)
-        return primal, dual
+        primal = factors_of_weights(self.problem.loss, self.knots, alpha)
+        ends = np.array([knot.alpha for knot in self.ends])
+        if self.in_log:
+            return primal, lagrange(np.log(ends), np.log(alpha))
+        return primal, lagrange(ends, alpha)
 
     def at(self, alpha):
         """The iterate at an alpha."""
@@ -155,6 +155,18 @@ def coordinates(columns):
         block = np.column_stack([column[begin : begin + BLOCK] for column in columns])
         factor = np.linalg.qr(np.vstack([factor, block]), mode="r")
     return list(factor.T.copy())
+
+
+def factors_of_weights(loss, knots, alpha):
+    """Factors of the weights at the knots in those at an alpha.
+
+    The weights are a polynomial in log alpha.  With the hinge alpha times the weights is one in
+    alpha: between kinks it is linear.
+    """
+    alphas = np.array([knot.alpha for knot in knots])
+    if loss.smooth:
+        return lagrange(np.log(alphas), np.log(alpha))
+    return lagrange(alphas, alpha) * alphas / alpha
 
 
 def lagrange(nodes, place):

@@ -76,6 +76,19 @@ def test_certificates_see_few_weights(monkeypatch, l1_ratio):
     assert seen == [5] if l1_ratio == 0 else seen[0] < size
 
 
+def test_the_hinge_is_linear_in_alpha_between_kinks():
+    """alpha W and the dual point are: with few weights the interpolation is the optimum."""
+    problem = make_problem("hinge", 0.0, n_features=30, n_samples=24)
+    alphas = np.array([60.0, 55.0, 50.0])
+    path = Path(problem, alphas, 0.0, {"tol": 1e-11, "max_iter": 500, "dtype": np.float64})
+    knots = [path._solve(index, [])[1] for index in (0, 2)]
+    span = path._span(*knots, [])
+    certificate = span.certificate(alphas[1], penalised(problem, alphas[1], 0.0).penalty)
+    assert certificate.gap <= 1e-10 * problem.value_at_zero
+    straight = lagrange(alphas[[0, 2]], alphas[1])
+    assert np.abs(span.factors(alphas[1])[0] - straight).max() > 1e-3
+
+
 def test_coordinates_keep_lengths_and_products():
     rng = np.random.default_rng(0)
     columns = list(rng.normal(size=(3, 2 * BLOCK + 7)))
