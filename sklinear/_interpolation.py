@@ -28,6 +28,11 @@ class Knot:
     gap: float
     l1s: float | np.ndarray
 
+    def without_dual(self):
+        """What later polynomials of the weights need of it."""
+        iterate = replace(self.iterate, dual=None, correlation=None, gradient=None)
+        return replace(self, iterate=iterate)
+
     @cached_property
     def alive(self):
         """Weights whose terms in the gap of the penalty may be positive, shape (d, C)."""

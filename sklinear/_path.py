@@ -137,12 +137,15 @@ class Path:
         knots, index = [], 0
         while index < len(self.alphas):
             solution, knot = self._solve(index, knots)
+            knots = knots[-2:]
             if knots:
                 self.worst = 0.0
                 yield from self._between(knots[-1], knot, knots[-2:-1])
                 self._adapt(knots[-1], knot)
             yield solution
-            knots = [*knots[-2:], knot]
+            if not self.uses_dual:
+                knots = [each.without_dual() for each in knots]
+            knots.append(knot)
             index = self._following(index)
 
     def _following(self, index):

@@ -343,6 +343,20 @@ def test_what_is_known_of_the_data_serves_all_knots(monkeypatch):
     assert seen == [1.0]
 
 
+def test_knots_behind_keep_their_weights_only():
+    """Of the memory of a path they are most."""
+    problem = make_problem("cross-entropy", 0.0)
+    settings = {"tol": 1e-6, "max_iter": 100, "dtype": np.float64}
+    path, seen = Path(problem, alpha_grid(problem, 0.0, 60), 0.0, settings), []
+    original = path._solve
+    path._solve = lambda index, knots: (seen.append(list(knots)), original(index, knots))[1]
+    list(path.solutions())
+    assert max(map(len, seen)) == 3
+    for *behind, last in filter(None, seen):
+        assert last.iterate.dual is not None
+        assert all(knot.iterate.dual is None for knot in behind if knot.index < last.index)
+
+
 def test_starts_are_extrapolated():
     problem = make_problem("cross-entropy", 0.0)
     grid = alpha_grid(problem, 0.0, 60)
