@@ -113,7 +113,7 @@ class CrossValidated(BaseEstimator):
         _raise_for_params(params, self, "fit")
         with unchanged_features_on_error(self):
             X, y = check_X_y(self, X, y)
-            if sample_weight is not None and np.ndim(sample_weight) == 0:
+            if isinstance(sample_weight, Real):
                 sample_weight = np.full(len(y), sample_weight)
             problem, classes = self._estimator()._prepare(X, y, sample_weight)
             samples = Samples(y, classes, problem)
