@@ -191,7 +191,7 @@ class BaseLinearClassifier(
         if solution.converged or solution.stopped:
             return
         remedy = (
-            f"raise max_iter (now {self.max_iter})"
+            f"raise max_iter (now {self.max_iter}) or standardise the features"
             if self.n_iter_ >= self.max_iter
             else "standardise the features or pass X as float64"
         )

@@ -113,6 +113,8 @@ class CrossValidated(BaseEstimator):
         _raise_for_params(params, self, "fit")
         with unchanged_features_on_error(self):
             X, y = check_X_y(self, X, y)
+            if isinstance(sample_weight, Real):
+                sample_weight = np.full(len(y), sample_weight)
             problem, classes = self._estimator()._prepare(X, y, sample_weight)
             samples = Samples(y, classes, problem)
             routed = self._route_fit(sample_weight, params)

@@ -314,7 +314,7 @@ def _warn_of_gaps(alphas, target, largest, n_iter, model):
     named = ", ".join(f"{alpha:.3g}" for alpha in alphas[:MOST_NAMED])
     named += ", ..." if len(alphas) > MOST_NAMED else ""
     remedy = (
-        f"raise max_iter (now {model.max_iter})"
+        f"raise max_iter (now {model.max_iter}) or standardise the features"
         if n_iter.max() >= model.max_iter
         else "standardise the features or pass X as float64"
     )

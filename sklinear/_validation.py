@@ -234,7 +234,7 @@ def check_weights(sample_weight, X):
 def _class_weights(class_weight, classes, labels, sample_weight):
     """One weight a class."""
     if isinstance(class_weight, dict):
-        _check_class_weight_dict(class_weight, classes)
+        check_class_weight(class_weight, classes)
     if class_weight == "balanced":
         totals = np.bincount(labels, sample_weight, minlength=len(classes))
         return np.divide(
@@ -243,7 +243,8 @@ def _class_weights(class_weight, classes, labels, sample_weight):
     return compute_class_weight(class_weight, classes=classes, y=classes[labels])
 
 
-def _check_class_weight_dict(class_weight, classes):
+def check_class_weight(class_weight, classes):
+    """A dict of usable weights for classes that there are."""
     known = set(classes.tolist())
     for label, weight in class_weight.items():
         if label not in known:

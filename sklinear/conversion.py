@@ -37,7 +37,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._messages import plain
 from ._objective import single
 from ._softmax import SoftmaxClassifier
-from ._validation import check_weights
+from ._validation import check_class_weight, check_weights
 from .inspection import certificate
 
 __all__ = [
@@ -190,6 +190,8 @@ def total_weight(y, *, sample_weight=None, class_weight=None):
     y = np.asarray(y)
     weights = check_weights(sample_weight, y)
     classes, labels = np.unique(y, return_inverse=True)
+    if isinstance(class_weight, dict):
+        check_class_weight(class_weight, classes)
     by_class = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
     return float(weights @ by_class[labels])
 

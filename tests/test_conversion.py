@@ -376,6 +376,11 @@ class TestFromSoftmax:
             logistic_regression_from_softmax(SoftmaxClassifier(), total_weight=1)
 
 
+def test_total_weight_with_a_class_that_is_none():
+    with pytest.raises(ValueError, match=r"class 'emu', which does not occur in y"):
+        total_weight(["cat", "car"], class_weight={"emu": 2.0})
+
+
 @pytest.mark.parametrize("function", [to_alpha, from_alpha])
 class TestRefusals:
     @pytest.mark.parametrize(

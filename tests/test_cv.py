@@ -577,6 +577,11 @@ def test_bad_parameters(params, message):
         make_cv(**params).fit(X, Y)
 
 
+def test_one_weight_for_all_samples():
+    weighted, plain = make_cv(alphas=2).fit(X, Y, 2.0), make_cv(alphas=2).fit(X, Y)
+    np.testing.assert_allclose(weighted.scores_, plain.scores_)
+
+
 def test_bad_weights():
     with pytest.raises(ValueError, match=r"sample_weight\[3\]"):
         make_cv().fit(X, Y, np.where(np.arange(60) == 3, -1, 1))

@@ -138,7 +138,7 @@ def numbers(message):
 def test_max_iter_warning(loss, l1_ratio):
     """It names the gap achieved, the target and what to change."""
     model = make_model(loss, alpha=0.01, l1_ratio=l1_ratio, tol=1e-9, max_iter=1)
-    with pytest.warns(ConvergenceWarning, match=r"gap.*max_iter") as caught:
+    with pytest.warns(ConvergenceWarning, match=r"gap.*max_iter.*standardise") as caught:
         model.fit(X, Y)
     assert model.n_iter_ == 1
     message = str(caught[0].message)

@@ -248,6 +248,11 @@ class TestLossCurveErrors:
         with pytest.raises(TypeError, match="LogisticRegression keeps no history_"):
             LossCurveDisplay.from_estimator(LogisticRegression().fit(X, Y))
 
+    def test_one_estimator(self):
+        pipeline = make_pipeline(StandardScaler(), SoftmaxClassifier())
+        with pytest.raises(TypeError, match=r"estimators is a Pipeline.* by from_estimator"):
+            LossCurveDisplay.from_estimators(pipeline)
+
     def test_no_estimators(self):
         with pytest.raises(ValueError, match="estimators is empty"):
             LossCurveDisplay.from_estimators([])

@@ -158,6 +158,8 @@ class TestLossShape:
             ({"losses": ["l2"]}, "losses is .* one or more of hinge"),
             ({"losses": []}, "losses is"),
             ({"extent": (1, 1)}, "extent is .* lowest < highest"),
+            ({"extent": 3}, "extent is 3; .* lowest < highest"),
+            ({"extent": (None, 2)}, r"extent is \(None, 2\); .* lowest < highest"),
             ({"moving": 2}, "no class 2; it must be a number from 0 to 1"),
             ({"y": "cat", "class_names": ["car", "frog"]}, "no class 'cat'; it must be one of"),
             ({"class_names": ["car"]}, "class_names has 1 entries and there are 2 classes"),
@@ -309,6 +311,8 @@ class TestScores:
         model = SoftmaxClassifier().fit(X, y)
         with pytest.raises(ValueError, match="y is 7, which is none of the estimator's classes"):
             ScoresDisplay.from_estimator(model, X[0], np.int64(7))
+        with pytest.raises(ValueError, match=r"y is \[7\], which is none of"):
+            ScoresDisplay.from_estimator(model, X[0], np.array([7]))
         with pytest.raises(ValueError, match=r"no class 'emu'; it must be one of \['cat', 'car'"):
             ScoresDisplay.from_scores(CAT, np.str_("emu"), class_names=np.array(NAMES))
         with pytest.raises(ValueError, match=r"x has the shape \(2, 2\); pass one sample"):

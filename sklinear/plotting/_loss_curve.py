@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import StrOptions, validate_params
 
 from ._models import final_model
@@ -283,6 +284,11 @@ def _look(number):
 
 def _named(estimators):
     """By the names of their classes, numbered where several have the same."""
+    if isinstance(estimators, BaseEstimator):
+        raise TypeError(
+            f"estimators is a {type(estimators).__name__}; several in a dict or a list are needed. "
+            "Draw one by from_estimator."
+        )
     names = [type(final_model(estimator)).__name__ for estimator in estimators]
     total, seen, named = Counter(names), Counter(), {}
     for name, estimator in zip(names, estimators, strict=True):

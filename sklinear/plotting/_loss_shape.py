@@ -243,7 +243,8 @@ def _bends(scores, true, column):
 def _extent(extent, places):
     if extent is None:
         return min(places) - AROUND, max(places) + AROUND
-    if len(extent) != 2 or not (np.isfinite(extent).all() and extent[0] < extent[1]):
+    ends = np.array(extent, dtype=np.float64)
+    if ends.shape != (2,) or not (np.isfinite(ends).all() and ends[0] < ends[1]):
         raise ValueError(
             f"extent is {plain(extent)}; it must be two finite numbers, lowest < highest."
         )

@@ -147,7 +147,7 @@ class ScoresDisplay:
         scores = np.ravel(estimator.decision_function(_one_row(x)))
         scores = one_sample(np.array([-0.5, 0.5]) * scores if len(scores) == 1 else scores)
         classes = np.asarray(estimator.classes_).tolist()
-        if y not in classes:
+        if np.ndim(y) or y not in classes:
             raise ValueError(
                 f"y is {plain(y)}, which is none of the estimator's classes {plain(classes)}."
             )
