@@ -24,6 +24,7 @@ from ._alpha_max import alpha_max
 from ._certificate import certify
 from ._driver import History, Solution, Start, as_stored, solve
 from ._interpolation import Knot, Span, combination, lagrange
+from ._messages import plain
 from ._problem import Iterate
 from .solvers import choose, follows, uses_dual
 
@@ -61,11 +62,17 @@ def falling_alphas(alphas, problem, l1_ratio, eps):
         grid = alpha_grid(problem, l1_ratio, int(alphas), eps)
         if (np.diff(np.log(grid)) >= 0).any():
             raise ValueError(
-                f"eps={eps!r} is so near to 1 that two of the {alphas} alphas are the same. Make "
+                f"eps={plain(eps)} is so near to 1 that two of the {alphas} alphas are the same. Make "
                 "it smaller, or ask for fewer alphas."
             )
         return grid
-    grid = np.sort(np.asarray(alphas, dtype=np.float64), axis=None)[::-1]
+    try:
+        grid = np.sort(np.asarray(alphas, dtype=np.float64), axis=None)[::-1]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"alphas={plain(alphas)} holds something that is no number; give a list of positive "
+            "numbers, or an integer for a grid of so many."
+        ) from error
     if np.ndim(alphas) != 1 or len(grid) == 0:
         raise ValueError(
             f"alphas has the shape {np.shape(alphas)}; give a list of numbers, at least one, or "

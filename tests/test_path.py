@@ -401,6 +401,8 @@ def test_too_few_iterations_warn_and_name_the_alphas(path_of):
         ({"alphas": [0.1, 0.2, 0.1]}, r"alphas holds 0\.1 more than once"),
         ({"alphas": []}, r"alphas has the shape \(0,\)"),
         ({"alphas": [[0.1, 0.2]]}, r"alphas has the shape \(1, 2\)"),
+        ({"alphas": ["a"]}, r"alphas=\['a'\] holds something that is no number"),
+        ({"alphas": [0.1, None]}, r"alphas=\[0.1, None\] holds|alphas holds nan"),
         ({"alphas": 0}, "'alphas' parameter of softmax_path"),
         ({"eps": 1.0}, "'eps' parameter of softmax_path"),
         ({"l1_ratio": 2}, "'l1_ratio' parameter of softmax_path"),
