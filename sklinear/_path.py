@@ -62,8 +62,8 @@ def falling_alphas(alphas, problem, l1_ratio, eps):
         grid = alpha_grid(problem, l1_ratio, int(alphas), eps)
         if (np.diff(np.log(grid)) >= 0).any():
             raise ValueError(
-                f"eps={plain(eps)} is so near to 1 that two of the {alphas} alphas are the same. Make "
-                "it smaller, or ask for fewer alphas."
+                f"eps={plain(eps)} is so near to 1 that two of the {alphas} alphas are the same. "
+                "Make it smaller, or ask for fewer alphas."
             )
         return grid
     try:
