@@ -49,10 +49,15 @@ class Interpolated:
         The knots that weights and dual point are combined of, and the factor of each.
     used : ndarray of shape (m,)
         Indices of the features with a weight at one of the knots.
+
+    Attributes
+    ----------
+    factors : pair of ndarray
+        Those of the weights and those of the dual point.
     """
 
     def __init__(self, primal, dual, used):
-        self.used = used
+        self.used, self.factors = used, (primal[1], dual[1])
         self._of = dict.fromkeys(("coef", "intercept", "scores"), primal)
         self._of |= dict.fromkeys(("dual", "correlation"), dual)
 
@@ -133,9 +138,9 @@ class Span:
         primal, dual = self.factors(alpha)
         return Interpolated((self.knots, primal), (self.ends, dual), self.used)
 
-    def certificate(self, alpha, penalty):
+    def certificate(self, iterate, penalty):
         """That of the iterate at an alpha, with the penalty there."""
-        iterate, (primal, dual) = self.at(alpha), self.factors(alpha)
+        primal, dual = iterate.factors
         penalty = replace(penalty, factor=self.problem.penalty.factor)
         return certify(
             self.problem.with_penalty(penalty),

@@ -250,7 +250,7 @@ class Path:
         problem = penalised(self.problem, alpha, self.l1_ratio)
         iterate, dtype = span.at(alpha), self.settings["dtype"]
         if dtype == np.float64:
-            certificate = span.certificate(alpha, problem.penalty)
+            certificate = span.certificate(iterate, problem.penalty)
         else:
             iterate = as_stored(problem, iterate, dtype)
             certificate = certify(problem, iterate, search=False)

@@ -39,7 +39,7 @@ def test_the_certificate_is_that_of_the_whole_iterate(loss, l1_ratio, factor):
     span, path = make_span(loss, l1_ratio, factor)
     for alpha in path.alphas[[4, 5, 6, 8]]:
         problem = penalised(path.problem, alpha, l1_ratio)
-        found = span.certificate(alpha, problem.penalty)
+        found = span.certificate(span.at(alpha), problem.penalty)
         whole = certify(problem, span.at(alpha), search=False)
         assert found.objective == pytest.approx(whole.objective, rel=1e-13)
         assert found.gap == pytest.approx(whole.gap, rel=1e-9, abs=1e-15)
@@ -71,7 +71,7 @@ def test_certificates_see_few_weights(monkeypatch, l1_ratio):
         )[1],
     )
     alpha = path.alphas[6]
-    span.certificate(alpha, penalised(path.problem, alpha, l1_ratio).penalty)
+    span.certificate(span.at(alpha), penalised(path.problem, alpha, l1_ratio).penalty)
     size = span.at(alpha).coef.size
     assert seen == [5] if l1_ratio == 0 else seen[0] < size
 
@@ -83,7 +83,7 @@ def test_the_hinge_is_linear_in_alpha_between_kinks():
     path = Path(problem, alphas, 0.0, {"tol": 1e-11, "max_iter": 500, "dtype": np.float64})
     knots = [path._solve(index, [])[1] for index in (0, 2)]
     span = path._span(*knots, [])
-    certificate = span.certificate(alphas[1], penalised(problem, alphas[1], 0.0).penalty)
+    certificate = span.certificate(span.at(alphas[1]), penalised(problem, alphas[1], 0.0).penalty)
     assert certificate.gap <= 1e-10 * problem.value_at_zero
     straight = lagrange(alphas[[0, 2]], alphas[1])
     assert np.abs(span.factors(alphas[1])[0] - straight).max() > 1e-3
