@@ -242,15 +242,8 @@ class SparseData(Data):
         coef, X = np.ascontiguousarray(coef), self.X
         place = np.empty(len(coef), np.int32)
         if _sparse.number_rows(coef, place) > FEW_FEATURES * len(coef):
-            return _product(X, coef)
-        some, out = coef[place >= 0], np.zeros((X.shape[0], coef.shape[1]), coef.dtype)
-
-        def fill(rows):
-            indptr = X.indptr[rows.start : rows.stop + 1]
-            _sparse.csr_scores_of_some(indptr, X.indices, X.data, place, some, out[rows])
-
-        run(fill, parts(X.shape[0], X.nnz))
-        return out
+            return _by_rows(_sparse.csr_scores, X, coef)
+        return _by_rows(_sparse.csr_scores_of_some, X, place, coef[place >= 0])
 
     def _correlate(self, rows):
         self._n_correlations += 1
@@ -258,7 +251,7 @@ class SparseData(Data):
             self._transpose = self.X.T.tocsr()
         if self._transpose is None:
             return self._scatter(self.X.data, rows)
-        return _product(self._transpose, np.ascontiguousarray(rows))
+        return _by_rows(_sparse.csr_scores, self._transpose, np.ascontiguousarray(rows))
 
     def _pays_for_transpose(self, n_classes):
         few = self.X.nnz <= MAX_TRANSPOSE * n_classes * sum(self.shape)
@@ -340,13 +333,13 @@ class DenseColumns:
         _descent.dense_class_descent(self.columns, chosen, *state)
 
 
-def _product(X, right):
-    """A CSR matrix times a dense one, in the precision of the latter."""
-    out = np.zeros((X.shape[0], right.shape[1]), dtype=right.dtype)
+def _by_rows(kernel, X, *right):
+    """A CSR matrix times a dense one, the last of the kernel's arguments, in its precision."""
+    out = np.zeros((X.shape[0], right[-1].shape[1]), dtype=right[-1].dtype)
 
     def fill(rows):
         indptr = X.indptr[rows.start : rows.stop + 1]
-        _sparse.csr_scores(indptr, X.indices, X.data, right, out[rows])
+        kernel(indptr, X.indices, X.data, *right, out[rows])
 
     run(fill, parts(X.shape[0], X.nnz))
     return out
