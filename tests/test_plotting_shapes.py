@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from test_plotting_curves import assert_readable, legend_texts
 
-from sklinear import SoftmaxClassifier, SVMClassifier
+from sklinear import SoftmaxClassifier, SoftmaxClassifierCV, SVMClassifier
 from sklinear.inspection import objective
 from sklinear.losses import cross_entropy_loss, hinge_loss, softmax, squared_hinge_loss
 from sklinear.plotting import (
@@ -588,6 +588,15 @@ class TestRegularization:
             RegularizationDisplay.from_estimator(LogisticRegression(), self.X, self.y)
         with pytest.raises(ValueError, match="must be positive and finite"):
             self.draw(alphas=[0.0])
+
+    def test_the_model_that_a_cross_validation_chose(self):
+        options = {"l1_ratios": [1.0], "alphas": [0.1], "resolution": 5}
+        model = SoftmaxClassifierCV(alphas=[0.3, 0.1], cv=2)
+        with pytest.raises(NotFittedError, match="fit it first"):
+            RegularizationDisplay.from_estimator(model, self.X, self.y, **options)
+        model.fit(self.X, self.y)
+        display = RegularizationDisplay.from_estimator(model, self.X, self.y, **options)
+        assert display.alpha == model.alpha_
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _get_feature_names
 
 from .._messages import plain
+from .._objective import single
 from ._style import COLORS, legend_outside, number, panels
 from ._two_weights import (
     ball,
@@ -185,6 +186,7 @@ class RegularizationDisplay:
         per point: the time grows with ``n_samples * resolution**2``. Each alpha and l1_ratio
         costs a fit.
         """
+        estimator = single(estimator)
         problem, l1_ratios = pose_two_weights(estimator, X, y, sample_weight), _ratios(l1_ratios)
         factor = penalty_factor(problem)
         if alphas is None:
