@@ -151,7 +151,7 @@ class RegularizationDisplay:
         ----------
         estimator : SoftmaxClassifier or SVMClassifier
             Its loss is drawn, its `alpha` is that of the balls. It need not be fitted and stays
-            as it is.
+            as it is. Of a fitted cross-validated one, the model that it chose.
         X : {array-like, sparse matrix} of shape (n_samples, 2)
             Data; on a common scale, or the penalty treats the features unequally.
         y : array-like of shape (n_samples,)
