@@ -25,11 +25,14 @@ class Curvature:
     factor : ndarray of shape (n, C)
     labels : ndarray of shape (n,), int32
     weights : ndarray of shape (n,)
+    caution : float
+        By how much more than M it is (see `cautious`).
     """
 
     factor: np.ndarray
     labels: np.ndarray
     weights: np.ndarray
+    caution: float = 0.0
 
     kind = -1
 
@@ -95,6 +98,14 @@ class Curvature:
             block += part.T @ part
         return block[np.ix_(feature, feature)] * np.where(klass[:, None] == klass, 1.0, -1.0)
 
+    def trace(self):
+        """p_i tr M_i, shape (n,)."""
+        return self.diagonal().sum(axis=1)
+
+    def cautious(self, share):
+        """One that is larger where next to none is left, as it may be again after a step."""
+        raise NotImplementedError
+
     def bend_of_two(self):
         """m_i, shape (n,), where there are two classes."""
         raise NotImplementedError
@@ -129,6 +140,14 @@ class SoftmaxCurvature(Curvature):
     def diagonal(self):
         """p_i (M_i)_kk, shape (n, C)."""
         return self.weights[:, None] * self.factor * (1.0 - self.factor)
+
+    def cautious(self, share):
+        """At probabilities drawn towards even ones.
+
+        M is concave in q, so this is at least (1 - share) M + share M at zero.
+        """
+        even = share / self.factor.shape[1]
+        return replace(self, factor=(1.0 - share) * self.factor + even, caution=share)
 
     def bend_of_two(self):
         """q_0 q_1."""
@@ -167,7 +186,8 @@ class SoftmaxCurvature(Curvature):
         cancel with sum p q_k x x', are computed on their own.
         """
         size = len(feature)
-        hessian, own, multiply = None, 0.0, None
+        hessian, multiply = None, None
+        own = OwnBlocks(feature, klass)
         for rows, features in blocks:
             if hessian is None:
                 hessian = np.zeros((size, size), features.dtype, order="F")
@@ -177,13 +197,10 @@ class SoftmaxCurvature(Curvature):
             mixed = _products(features, shares, feature, klass)
             hessian = multiply(-1.0, mixed.T, beta=1.0, c=hessian, overwrite_c=1)
             shares *= root * (1.0 - self.factor[rows]).astype(features.dtype)
-            own += features.T @ _products(features, shares, feature, klass)
+            own.add(features, shares)
         upper = np.triu(hessian)
         upper += np.triu(upper, 1).T
-        # own[j, v] is the sum of p q_k (1 - q_k) x_j x_j' for the variable v = (j', k).
-        for k in np.unique(klass):
-            chosen = np.flatnonzero(klass == k)
-            upper[np.ix_(chosen, chosen)] = own[np.ix_(feature[chosen], chosen)]
+        own.write(upper)
         return upper
 
 
@@ -195,6 +212,12 @@ class StarCurvature(Curvature):
     def by_class(self, dtype):
         """a_k (dz_k - dz_y), and minus their sum for the true class, class by class."""
         return StarState(self, dtype)
+
+    def cautious(self, share):
+        """With a share of the largest factor for every wrong class."""
+        factor = (1.0 - share) * self.factor + share * self.factor.max(initial=0.0)
+        factor[np.arange(len(factor)), self.labels] = 0.0
+        return replace(self, factor=factor, caution=share)
 
     def bend_of_two(self):
         """The a_k of the wrong class."""
@@ -278,6 +301,27 @@ def as_matrix(blocks):
     """Blocks (C, C, f, f) as a matrix (C f, C f)."""
     size = blocks.shape[0] * blocks.shape[2]
     return blocks.transpose(0, 2, 1, 3).reshape(size, size)
+
+
+class OwnBlocks:
+    """sum_i p_i q_ik (1 - q_ik) x_ij x_ij' for the variables (j, k), (j', k) of each class."""
+
+    def __init__(self, feature, klass):
+        self.members = {k: np.flatnonzero(klass == k) for k in np.unique(klass)}
+        self.feature, self.totals = feature, dict.fromkeys(self.members, 0.0)
+
+    def add(self, features, shares):
+        """More samples, with p_i q_ik (1 - q_ik)."""
+        roots = np.sqrt(np.maximum(shares, 0))
+        for k, chosen in self.members.items():
+            whole = len(chosen) == features.shape[1]
+            part = (features if whole else features[:, self.feature[chosen]]) * roots[:, k, None]
+            self.totals[k] += part.T @ part
+
+    def write(self, hessian):
+        """Write the blocks into a matrix of all variables."""
+        for k, chosen in self.members.items():
+            hessian[np.ix_(chosen, chosen)] = self.totals[k]
 
 
 def _products(features, shares, feature, klass):

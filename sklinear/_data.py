@@ -99,12 +99,13 @@ class DenseData(Data):
         part = self.X[rows]
         return part if isinstance(features, slice) else part[:, features]
 
-    def row_squares(self):
-        """|x_i|^2 of each sample, shape (n,)."""
+    def row_squares(self, weights=None):
+        """sum_j v_j x_ij^2 of each sample, shape (n,); v = 1 unless `weights` (d,) are given."""
         self.passes.add(self.share)
+        weights = np.ones(self.shape[1]) if weights is None else weights
         out = np.empty(self.shape[0])
         for rows in self.blocks(self.shape[1]):
-            out[rows] = np.square(self.X[rows], dtype=float).sum(axis=1)
+            out[rows] = np.square(self.X[rows], dtype=float) @ weights
         return out
 
     def by_columns(self, dtype):
@@ -217,13 +218,14 @@ class SparseData(Data):
         part = self.X[rows]
         return part if isinstance(features, slice) else part[:, features]
 
-    def row_squares(self):
-        """|x_i|^2 of each sample, shape (n,)."""
+    def row_squares(self, weights=None):
+        """sum_j v_j x_ij^2 of each sample, shape (n,); v = 1 unless `weights` (d,) are given."""
         self.passes.add(self.share)
+        weights = np.ones(self.shape[1]) if weights is None else weights
         out = np.zeros((self.shape[0], 1))
         X = self.X
         squares = np.square(X.data, dtype=float)
-        _sparse.csr_scores(X.indptr, X.indices, squares, np.ones((self.shape[1], 1)), out)
+        _sparse.csr_scores(X.indptr, X.indices, squares, weights.reshape(-1, 1), out)
         return out.ravel()
 
     def by_columns(self, dtype):

@@ -96,6 +96,13 @@ class Problem:
         return self.data.row_squares()
 
     @cached_property
+    def row_sizes(self):
+        """Mean over the features of x_ij^2 by its mean over the samples, shape (n,)."""
+        squares = self.mean_squares
+        shares = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
+        return self.data.row_squares(shares) / max(1, len(squares))
+
+    @cached_property
     def mean_square(self):
         """Their mean, the mean squared entry of X."""
         return float(self.mean_squares.mean())

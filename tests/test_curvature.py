@@ -1,6 +1,7 @@
 """Curvature of the losses against explicit matrices: (C, C) a sample, (dC, dC) the Hessian."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,3 +212,25 @@ def test_probabilities_never_fall_below_zero_by_rounding():
     loss, weights = LOSSES["cross-entropy"](labels, 7), np.full(500, 1 / 500)
     assert (loss.value_and_dual(scores, labels, weights)[1][:, 0] < -1).any()
     assert loss.curvature(scores, labels, weights).factor.min() >= 0
+
+
+def test_cautious_softmax_keeps_a_share_of_both():
+    """M is concave in q: no direction has less than the mixture of M and of M at zero."""
+    curvature, _, _ = make("cross-entropy")
+    even = replace(curvature, factor=np.full_like(curvature.factor, 1 / curvature.factor.shape[1]))
+    cautious = curvature.cautious(0.3)
+    vectors = np.random.default_rng(0).normal(size=(200, *curvature.factor.shape))
+    for vector in vectors:
+        bends = [(vector * c.product(vector)).sum(axis=1) for c in (cautious, curvature, even)]
+        assert np.all(bends[0] >= 0.7 * bends[1] + 0.3 * bends[2] - 1e-12)
+    assert cautious.caution == 0.3
+
+
+def test_cautious_star_has_no_wrong_class_without_curvature():
+    curvature, _, _ = make("squared hinge")
+    cautious = curvature.cautious(0.3)
+    wrong = np.arange(curvature.factor.shape[1]) != curvature.labels[:, None]
+    assert (curvature.factor[wrong] == 0).any()
+    least = 0.3 * curvature.factor.max()
+    assert np.all(cautious.factor[wrong] >= least)
+    assert not cautious.factor[~wrong].any()

@@ -12,7 +12,7 @@ from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Preconditioners
 from sklinear.solvers._proximal_newton import ProximalNewton
-from sklinear.solvers._renewal import first_rows
+from sklinear.solvers._renewal import Outcome, Renewal, first_rows
 
 
 def make(name="cross-entropy", max_rows=10_000, precise=True, part=1.0, **options):
@@ -186,7 +186,7 @@ class TestReuse:
     def test_the_first_hessian_has_few_rows_where_building_it_is_dear(self):
         problem = make_problem("cross-entropy", 0.5, n_samples=20_000, n_features=100)
         assert first_rows(problem, 303) < 20_000
-        assert first_rows(problem, 12) == 20_000
+        assert first_rows(problem, 12) >= 20_000
 
     def test_a_grid_of_numpy_numbers(self):
         """alpha and l1_ratio as they come out of np.logspace, with a sampled Hessian."""
@@ -223,3 +223,80 @@ class TestPreconditioners:
         factors = blocks.factors
         assert chooser.of(problem, model) is blocks
         assert blocks.factors is factors
+
+
+class TestSample:
+    def test_holds_a_direction_that_few_samples_resist(self):
+        """Ten of 5,000 samples have all of a feature; an even draw of 100 would miss them."""
+        X = np.random.default_rng(0).normal(size=(5000, 4))
+        X[:, 0] = 0.0
+        X[7::500, 0] = 30.0
+        problem = make_problem("cross-entropy", 0.0, n_samples=5000, X=lambda _: X)
+        iterate = problem.evaluate(np.zeros((4, 3)), np.zeros(3))
+        free = np.ones((5, 3), dtype=bool)
+        curvature = problem.curvature(iterate.scores)
+        whole = Hessian(problem, curvature, free, 5000)
+        part = Hessian(problem, curvature, free, 100)
+        assert part.sampled
+        assert len(part.curvature.labels) <= 101
+        move = np.zeros((5, 3))
+        move[0] = [1.0, -1.0, 0.0]
+        assert part.bend(move) == pytest.approx(whole.bend(move), rel=0.1)
+
+    @pytest.mark.parametrize("sparse", [False, True])
+    def test_sizes_of_rows(self, sparse):
+        X = np.random.default_rng(0).normal(size=(30, 4)) * [1.0, 1e3, 1e-3, 0.0]
+        data = sp.csr_matrix(X) if sparse else X
+        problem = make_problem("cross-entropy", 0.0, n_samples=30, X=lambda _: data)
+        squares = X[:, :3] ** 2
+        expected = (squares / (problem.weights @ squares)).sum(axis=1) / 4
+        np.testing.assert_allclose(problem.row_sizes, expected)
+
+
+class TestRenewal:
+    """What is blamed where a model through products has misled."""
+
+    def renewal(self, outcome, max_rows=50, **options):
+        problem, _, hessian = make(max_rows=max_rows)
+        renewal = Renewal()
+        renewal.hessian, renewal.effort = hessian, 1.0
+        hessian.age = 1
+        for name, value in options.items():
+            setattr(renewal, name, value)
+        renewal.judge(problem, outcome, explicit=False, refined=False)
+        return renewal
+
+    def test_a_sample_that_did_not_hold_the_curvature(self):
+        renewal = self.renewal(Outcome(-0.1, 0.1, held=0.2))
+        assert (renewal.effort, renewal.caution) == (3.0, 0.0)
+        assert renewal.hessian is None
+
+    def test_a_loss_that_is_not_quadratic(self):
+        renewal = self.renewal(Outcome(-0.1, 0.1, held=0.9))
+        assert (renewal.effort, renewal.caution) == (1.0, 1e-3)
+        assert self.renewal(Outcome(-0.1, 0.1, held=0.9), caution=0.1).caution == 0.4
+        assert renewal.hessian is None
+
+    def test_a_good_model_serves_again_and_the_next_is_less_cautious(self):
+        renewal = self.renewal(Outcome(-0.1, 0.9), caution=0.1)
+        assert (renewal.effort, renewal.caution) == (1.0, 0.025)
+        assert renewal.hessian is not None
+
+    def test_a_true_model_whose_steps_get_no_smaller_needs_more_samples(self):
+        problem, _, hessian = make(max_rows=50)
+        renewal = Renewal()
+        for _ in range(3):
+            renewal.hessian = hessian
+            hessian.age = 2
+            renewal.judge(problem, Outcome(-0.1, 1.0), explicit=False, refined=False)
+        assert renewal.effort == 3.0
+
+    def test_cautious_hessian_is_not_taken_for_an_exact_one(self):
+        problem, iterate, _ = make()
+        renewal = Renewal()
+        renewal.caution = 0.1
+        free = np.ones((7, problem.n_classes), dtype=bool)
+        hessian = renewal.hessian_for(problem, iterate, free, explicit=False)
+        assert not hessian.is_fresh
+        renewal.hessian, renewal.caution = None, 0.0
+        assert renewal.hessian_for(problem, iterate, free, explicit=False).is_fresh

@@ -19,7 +19,7 @@ from sklinear.solvers._conjugate import (
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._model import violation
 from sklinear.solvers._preconditioner import Diagonal, Kronecker, SecondMoments
-from sklinear.solvers._sampling import draw_rows
+from sklinear.solvers._sampling import draw_by_size, draw_rows
 
 CONTAINERS = {"dense": np.asarray, "csr": csr}
 CURVATURES = {"softmax": "cross-entropy", "star": "squared hinge", "smoothed": "smoothed hinge"}
@@ -323,3 +323,32 @@ class TestDrawRows:
 
     def test_deterministic(self):
         np.testing.assert_array_equal(draw_rows(1000, 30), draw_rows(1000, 30))
+
+
+class TestDrawBySize:
+    def test_about_so_many_and_the_largest_for_certain(self):
+        sizes = np.ones(1000)
+        sizes[[3, 500, 999]] = 1e3
+        rows, factor = draw_by_size(sizes, 100)
+        assert abs(len(rows) - 100) <= 1
+        assert np.all(np.diff(rows) > 0)
+        assert {3, 500, 999} <= set(rows)
+        assert factor[np.isin(rows, [3, 500, 999])] == pytest.approx(1.0)
+
+    def test_sums_are_met_on_average(self):
+        """Of the sizes next to exactly, of anything else within a few deviations."""
+        rng = np.random.default_rng(0)
+        sizes, values = rng.pareto(1.5, 20_000), rng.random(20_000)
+        rows, factor = draw_by_size(sizes, 2000)
+        assert factor @ sizes[rows] == pytest.approx(sizes.sum(), rel=0.03)
+        assert factor @ values[rows] == pytest.approx(values.sum(), rel=0.1)
+
+    def test_no_sizes_at_all(self):
+        rows, factor = draw_by_size(np.zeros(100), 10)
+        assert len(rows) == 10
+        np.testing.assert_allclose(factor, 10.0)
+
+    def test_deterministic(self):
+        sizes = np.random.default_rng(0).random(500)
+        first, second = draw_by_size(sizes, 50), draw_by_size(sizes, 50)
+        np.testing.assert_array_equal(first[0], second[0])

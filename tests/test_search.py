@@ -133,6 +133,14 @@ class TestRay:
         ray = self.ray(name)
         np.testing.assert_allclose(ray.start, ray.value_and_slope(0.0), rtol=1e-12, atol=1e-14)
 
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
+    def test_bend_is_the_second_derivative_of_the_loss(self, name):
+        ray, near = self.ray(name, 0.0), 1e-6
+        slopes = [ray.value_and_slope(step)[1] for step in (-near, near)]
+        penalty = ray.problem.penalty.l2 * np.vdot(ray.coef_move, ray.coef_move)
+        expected = (slopes[1] - slopes[0]) / (2 * near) - penalty
+        assert ray.bend() == pytest.approx(expected, rel=1e-6)
+
     def test_features_without_weight_and_move_need_no_look(self):
         problem, free = make_problem("cross-entropy", 0.7, 0.02), np.ones((6, 3), dtype=bool)
         coef, intercept = random_point(problem)

@@ -124,12 +124,26 @@ class TestSteps:
         steps.step(weaker, iterate)
         assert steps.beta > 64 * before
 
-    def test_samples_of_the_rows(self):
+    def test_samples_of_the_rows(self, monkeypatch):
         problem = make_problem("cross-entropy", 1.0, 0.001, n_samples=900, n_features=8)
+        monkeypatch.setattr("sklinear.solvers._renewal.FEWEST_ROWS", 30)
+        monkeypatch.setattr("sklinear.solvers._renewal.FIRST_PASSES", 0)
         steps = SmoothedNewton()
-        steps.max_rows = 30
         gap = certify(problem, walk(problem, 60, steps)[-1]).gap
         assert gap <= 1e-7 * problem.value_at_zero
+
+    def test_hessian_of_a_sample_is_kept_and_corrected(self, monkeypatch):
+        """Through products; at the end all samples enter."""
+        monkeypatch.setattr("sklinear.solvers._renewal.FIRST_ROWS", 100)
+        monkeypatch.setattr(_smoothed_norm, "MAX_EXPLICIT", 0)
+        problem = make_problem("cross-entropy", 0.5, 0.01, n_samples=900, n_features=8)
+        steps, iterate, ages = SmoothedNewton(), zero(problem), []
+        while (following := steps.step(problem, iterate)) is not None and len(ages) < 60:
+            iterate = following
+            ages.append(steps.renewal.hessian.age if steps.renewal.hessian else 0)
+        assert max(ages) >= 2
+        assert steps.renewal.effort == np.inf
+        assert certify(problem, steps.shown).gap <= 1e-7 * problem.value_at_zero
 
     def test_optimum_as_start(self):
         problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)

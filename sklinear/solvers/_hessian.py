@@ -7,11 +7,12 @@ row belongs to the intercept.
 import numpy as np
 
 from ._blas import add_to
-from ._sampling import draw_rows
+from ._sampling import draw_by_size
 
 SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
 LEAST_CURVATURE = 1e-3
 MAX_COPIED = 8  # features by classes
+LEAST_SIZE = 0.2  # of a sample
 
 
 class Hessian:
@@ -26,7 +27,7 @@ class Hessian:
     free : ndarray of bool, shape (d + 1, C)
         The variables that may move.
     max_rows : int
-        So many samples at the most enter, evenly drawn.
+        About so many samples at the most enter, drawn in proportion to their share in it.
     precise : bool
         Whether products and the explicit matrix are in double precision where X is.
 
@@ -58,12 +59,15 @@ class Hessian:
 
     def _restrict(self, problem, curvature, max_rows):
         """Keep the samples that curve and the features that may move, where that is few."""
-        active = curvature.active_rows()
-        rows = active[draw_rows(len(active), max_rows)]
-        self.sampled = len(rows) < len(active)
+        rows, factor = curvature.active_rows(), 1.0
+        self.sampled = max_rows < len(rows)
+        if self.sampled:
+            # Few samples make up the curvature along directions that most resist little.
+            sizes = curvature.trace()[rows] * (LEAST_SIZE + problem.row_sizes[rows])
+            chosen, factor = draw_by_size(sizes, max_rows)
+            rows = rows[chosen]
         few = len(rows) <= 0.5 * len(problem.labels) or self.sampled
         features = self.features
-        factor = len(active) / max(1, len(rows))
         rows = rows if few else slice(None)
         whole = not few and isinstance(features, slice)
         self.data = problem.data if whole else problem.data.take(rows, features)
@@ -75,7 +79,12 @@ class Hessian:
     @property
     def is_exact(self):
         """Whether it is that of all samples at the iterate, in double precision."""
-        return self.precise and not self.sampled and self.age == 0
+        return self.precise and self.is_fresh and not self.sampled
+
+    @property
+    def is_fresh(self):
+        """Whether it is that at the iterate, of some samples at least."""
+        return self.age == 0 and self.curvature.caution == 0
 
     def covers(self, free):
         """Whether these variables, shape (d + 1, C), are among its own."""
@@ -90,6 +99,10 @@ class Hessian:
         for sign, part in self.corrections:
             add_to(out, sign * np.vdot(part, vector), part)
         return out
+
+    def bend(self, vector):
+        """<vector, H vector>."""
+        return float(np.vdot(vector, self.product(vector)))
 
     def scores(self, vector):
         """Scores of a stacked array, in the precision of X."""

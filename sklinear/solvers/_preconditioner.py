@@ -13,6 +13,7 @@ from ._sampling import draw_rows
 MAX_KRONECKER_FEATURES = 4096
 N_MODES = 4
 MOMENT_ROWS = 12_000
+FEW_PRODUCTS = 20
 MAX_MOMENTS = 2e8
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
@@ -28,13 +29,16 @@ class Preconditioners:
 
     def __init__(self):
         self.moments = None
-        self.modes, self.hessian = None, None
+        self.modes = None
         self.spent = 0.0
 
     def charge(self, model):
         """Note what the products with a model have cost."""
         n, d = model.hessian.data.shape
-        self.spent += PRODUCT_COST * model.n_products * n * d * model.free.shape[1]
+        many = max(0, model.n_products - FEW_PRODUCTS)
+        self.spent += PRODUCT_COST * many * n * d * model.free.shape[1]
+        if many:
+            self.modes = None
 
     def of(self, problem, model):
         """The preconditioner for a model."""
@@ -52,8 +56,8 @@ class Preconditioners:
         return blocks <= MAX_MOMENTS and self.spent >= blocks * min(n, max(4 * d, MOMENT_ROWS))
 
     def _blocks(self, model):
-        if model.hessian is not self.hessian:
-            self.modes, self.hessian = ClassModes(model), model.hessian
+        if self.modes is None:
+            self.modes = ClassModes(model)
         self.modes.factor(np.broadcast_to(model.ridges()[:, None], model.free.shape))
         return self.modes
 

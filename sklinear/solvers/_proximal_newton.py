@@ -22,7 +22,7 @@ from ._hessian import Hessian
 from ._model import QuadraticModel
 from ._preconditioner import Preconditioners
 from ._refined import minimise_refined
-from ._renewal import Renewal, worth_in_products
+from ._renewal import Outcome, Renewal, is_misled, worth_in_products
 from ._search import Ray
 from ._working_set import MAX_DENSE_VARIABLES, dense_limit, free_variables
 
@@ -69,7 +69,7 @@ class ProximalNewton:
             model = self._model(problem, iterate)
             found = self._minimise(problem, model)
             if found is None:  # too far from the Hessian at hand
-                self.renewal.restart(problem)
+                self.renewal.restart()
                 continue
             target, gradient = found
             predicted = model.value(target, gradient)
@@ -80,7 +80,7 @@ class ProximalNewton:
                 found = self._search(problem, iterate, model, target, predicted)
                 if found is not None:
                     return found
-            if not (model.hessian.age or model.hessian.sampled):
+            if model.hessian.is_fresh and not model.hessian.sampled:
                 self.damping = min(max(16 * self.damping, REVIVED), 1.0)
             if not model.hessian.is_exact:
                 self.renewal.give_up(model.hessian)
@@ -137,15 +137,19 @@ class ProximalNewton:
         if step == 0:
             return None
         found = self.shown = ray.at(step)
-        exact = not (model.hessian.sampled or model.hessian.age)
+        exact = model.hessian.is_fresh and not model.hessian.sampled
         if penalty.l1 > 0 and exact and -predicted < FAR * problem.value_at_zero:
             self.shown = ray.linearised(found)
         explicit = self._is_explicit(problem, model.hessian.free)
+        ratio, held = change / predicted, 1.0
+        if not explicit and is_misled(ratio, explicit):
+            move = np.vstack([ray.coef_move, ray.intercept_move])[model.kept]
+            held = model.hessian.bend(move) / ray.bend()
         if explicit or penalty.l1 == 0:
             self._correct(problem, self.renewal.hessian, iterate, found)
         refined = model.hessian is not self.renewal.hessian
-        self.renewal.judge(problem, predicted, change / predicted, explicit, refined)
-        self._adapt(change / predicted)
+        self.renewal.judge(problem, Outcome(predicted, ratio, held), explicit, refined)
+        self._adapt(ratio)
         return found
 
     def _correct(self, problem, hessian, iterate, found):

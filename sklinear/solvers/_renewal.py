@@ -3,6 +3,8 @@
 Costs are in operations at the speed of those that build an explicit Hessian.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ._hessian import Hessian
@@ -17,7 +19,31 @@ KEPT = (0.5, 1.6)  # actual by predicted change of a model that may serve again
 SLOW, IMPRECISE = 0.5, 0.1  # predicted by previous predicted change
 STALE, MAX_RENEWALS = 1.1, 2
 REFINABLE = 25  # products
-NEAR = 3e-4  # predicted change, of F(0)
+NEAR, END = 3e-4, 1e-8  # predicted change, of F(0)
+ENOUGH = 0.3  # actual by predicted change, for products
+HELD = 0.5  # curvature along a step by the exact one, where the samples were enough
+TRUE = 0.7  # actual by predicted change of a model that needs less caution
+FIRST_CAUTION, CAUTION_STEP = 1e-3, 4.0
+PATIENCE, MAX_STALLS = 2, 15
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a step.
+
+    Attributes
+    ----------
+    predicted : float
+        The change that the model promised.
+    ratio : float
+        The actual change by that.
+    held : float
+        The curvature of the model along the step by that of all samples; 1 where not asked for.
+    """
+
+    predicted: float
+    ratio: float
+    held: float = 1.0
 
 
 class Renewal:
@@ -27,32 +53,42 @@ class Renewal:
     ----------
     hessian : Hessian or None
         To serve again.
-    max_rows : int or None
-        How many samples the next one may have; None before the first.
+    effort : float
+        By how many times more samples the next one may have than the first; infinite for all.
     precise : bool
         Whether explicit Hessians need double precision.
     near : bool
         Whether the end is near, where with an L1 part exact models give tight dual points.
+    caution : float
+        By how much curvatures are larger than those at the iterate: the share of that at zero.
     stalls : int
         How often a step on all samples promised no less than half of the one before.
     """
 
     def __init__(self):
-        self.hessian, self.max_rows = None, None
-        self.precise, self.near, self.stalls = False, False, 0
+        self.hessian, self.effort = None, 1.0
+        self.precise, self.near, self.stalls, self.caution = False, False, 0, 0.0
         self.predicted, self.whole, self.renewals = -np.inf, False, 0
 
     def hessian_for(self, problem, iterate, free, explicit):
         """The Hessian at hand or, if that can't serve, a new one."""
         size = np.count_nonzero(free)
-        if self.max_rows is None:
-            self.max_rows = first_rows(problem, size) if explicit else FIRST_ROWS
         kept = self.hessian
         if kept is None or kept.loss is not problem.loss or not kept.covers(free):
             precise = self.precise or dense_cost(len(problem.labels), size) < CHEAP
             curvature = problem.curvature(iterate.scores)
-            self.hessian = Hessian(problem, curvature, free, self.max_rows, precise)
+            if self.caution and not explicit:
+                curvature = curvature.cautious(self.caution)
+            rows = self._rows(problem, size, explicit)
+            self.hessian = Hessian(problem, curvature, free, rows, precise)
         return self.hessian
+
+    def _rows(self, problem, size, explicit):
+        """How many rows the next Hessian has; all where an exact one is hardly dearer."""
+        n_rows = len(problem.labels)
+        rows = self.effort * (first_rows(problem, size) if explicit else FIRST_ROWS)
+        most = 0.5 * n_rows if explicit or problem.penalty.l1 > 0 else n_rows
+        return int(rows) if rows < most else n_rows
 
     def resume(self):
         """Go on with another penalty: the first step has none to be compared with."""
@@ -60,7 +96,7 @@ class Renewal:
 
     def enlarge(self):
         """Go on with more samples: what is known is that of some of them."""
-        self.max_rows, self.precise, self.near, self.stalls = None, False, False, 0
+        self.effort, self.precise, self.near, self.stalls = 1.0, False, False, 0
         self.predicted, self.whole, self.renewals = -np.inf, False, 0
         if self.hessian is not None:
             self.hessian.sampled = True
@@ -69,35 +105,35 @@ class Renewal:
         """Let a Hessian go that led nowhere; if it was a fresh one, the next has to be better."""
         self.hessian = None
         if not hessian.age:
-            self.max_rows *= 3
+            self.effort *= 3
             self.precise = True
 
-    def restart(self, problem):
+    def restart(self):
         """Have the next Hessian built from all samples."""
-        self.hessian, self.max_rows = None, len(problem.labels)
+        self.hessian, self.effort = None, np.inf
 
     def refines(self, problem, hessian):
         """Whether products with the exact Hessian are to refine what this one finds."""
         cheap = worth_in_products(problem, hessian) >= REFINABLE
         return self.near and cheap and (hessian.age > 0 or hessian.sampled)
 
-    def judge(self, problem, predicted, ratio, explicit, refined):
+    def judge(self, problem, outcome, explicit, refined):
         """Decide by the change a model promised, and by how much of it came true.
 
         Where a model promised too little, the curvature has fallen since the Hessian was built,
         and rows are blamed only if that happens again.  A model that refined it says nothing of
         the Hessian.
         """
-        hessian = self.hessian
-        bad = not KEPT[0] <= ratio <= KEPT[1]
+        hessian, predicted, ratio = self.hessian, outcome.predicted, outcome.ratio
+        bad = is_misled(ratio, explicit)
         slow = hessian.age > 1 and predicted < SLOW * self.predicted
         self.near = problem.penalty.l1 > 0 and -predicted < NEAR * problem.value_at_zero
         if not hessian.sampled:
-            self._note_convergence(hessian, predicted)
+            self._note_convergence(hessian, predicted, ratio)
         self.whole = hessian.age == 1 and not hessian.sampled
         self.predicted = predicted
-        # Coordinate descent through columns of X knows nothing of corrections.
-        by_columns = problem.penalty.l1 > 0 and not explicit
+        # Coordinate descent through columns of X knows nothing of corrections, and makes none.
+        by_columns = hessian.age == 0
         refinable = explicit and self.refines(problem, hessian)
         if refined and self.near:
             return
@@ -105,24 +141,71 @@ class Renewal:
         if bad or slow or by_columns or paid_off or (self.near and not refinable):
             self.hessian = None
         if self.near and not refinable:
-            self.max_rows = len(problem.labels)
+            self.effort = np.inf
+        elif not explicit:
+            self._learn(hessian, outcome, slow)
         elif hessian.sampled:
             self._choose_rows(hessian, bad, slow, ratio)
 
-    def _note_convergence(self, hessian, predicted):
+    def review(self, problem, outcome, explicit):
+        """The same for steps whose penalty changes from one to the next: speed says nothing.
+
+        An explicit Hessian, or one of all samples, is built for each step.  At the end only those
+        lead to tight dual points; before it they cost more than they are worth.
+        """
+        hessian = self.hessian
+        self.near = -outcome.predicted < (NEAR if explicit else END) * problem.value_at_zero
+        self.stalls += outcome.predicted < SLOW * self.predicted and is_true(outcome.ratio)
+        if self.near or self.stalls > MAX_STALLS:
+            self.effort, self.precise, self.caution = np.inf, True, 0.0
+        elif hessian.sampled and not explicit:
+            self._learn(hessian, outcome, slow=False)
+        kept = hessian.sampled and self.effort < np.inf and not is_misled(outcome.ratio, explicit)
+        if explicit or not kept:
+            self.hessian = None
+        self.predicted = outcome.predicted
+
+    def _note_convergence(self, hessian, predicted, ratio):
         """From one Hessian of all samples to the next, Newton's method converges quadratically."""
         if hessian.age == 1 and self.whole and predicted < IMPRECISE * self.predicted:
             self.precise = True
-        if predicted < SLOW * self.predicted:
+        if predicted < SLOW * self.predicted and is_true(ratio):
             self.stalls += 1
+
+    def _learn(self, hessian, outcome, slow):
+        """Tell a sample that was too small from a loss that is not quadratic.
+
+        The first shows in the curvature along the step.  Where that was right and the step won
+        little, samples that a model was sure of have become unsure on the way.
+        """
+        held = outcome.held > HELD
+        if outcome.ratio > TRUE:
+            self.caution /= CAUTION_STEP
+        elif outcome.ratio < ENOUGH and held:
+            self.caution = min(max(CAUTION_STEP * self.caution, FIRST_CAUTION), 1.0)
+        stalled = slow and hessian.sampled and is_true(outcome.ratio)
+        self.stalls += stalled
+        weak = stalled and self.stalls % PATIENCE == 0
+        if hessian.sampled and (weak or (hessian.age <= 1 and not held)):
+            self.effort *= 3
 
     def _choose_rows(self, hessian, bad, slow, ratio):
         if bad and hessian.age <= 2:
-            self.max_rows *= 3
+            self.effort *= 3
         elif slow and not bad:
             stale = ratio > STALE and self.renewals < MAX_RENEWALS
             self.renewals = self.renewals + 1 if stale else 0
-            self.max_rows *= 1 if stale else 3
+            self.effort *= 1 if stale else 3
+
+
+def is_misled(ratio, explicit):
+    """Whether a model promised too much or too little to serve again."""
+    return not (KEPT[0] if explicit else ENOUGH) <= ratio <= KEPT[1]
+
+
+def is_true(ratio):
+    """Whether a model was right, so that a small step is for want of accuracy."""
+    return TRUE <= ratio <= KEPT[1]
 
 
 def is_paid_off(problem, hessian, explicit):
@@ -155,6 +238,4 @@ def worth_in_products(problem, hessian):
 
 def first_rows(problem, size):
     """How many rows the first explicit Hessian has: it costs as much as a few passes."""
-    n_rows = len(problem.labels)
-    rows = max(FIRST_PASSES * pass_cost(problem) // dense_cost(1, max(1, size)), FEWEST_ROWS)
-    return rows if rows < 0.5 * n_rows else n_rows
+    return max(FIRST_PASSES * pass_cost(problem) // dense_cost(1, max(1, size)), FEWEST_ROWS)

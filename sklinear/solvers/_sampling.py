@@ -3,6 +3,7 @@
 import numpy as np
 
 FEW = 10
+EVEN, MAX_CUTS = 0.1, 10
 
 
 def draw_rows(n_rows, size):
@@ -16,6 +17,27 @@ def draw_rows(n_rows, size):
     edges = np.arange(size + 1) * n_rows // size
     place = np.random.default_rng(0).random(size)
     return edges[:-1] + (place * np.diff(edges)).astype(np.intp)
+
+
+def draw_by_size(sizes, n_rows):
+    """Sorted indices of about so many rows, drawn in proportion to their sizes, and 1 / chances.
+
+    A tenth of the chances is the same for all.  One number at random places a regular comb on the
+    cumulated chances; the seed is fixed.
+    """
+    total = sizes.sum()
+    shares = sizes / total if total > 0 else np.full(len(sizes), 1 / len(sizes))
+    chances = n_rows * ((1 - EVEN) * shares + EVEN / len(sizes))
+    for _ in range(MAX_CUTS):
+        sure = chances >= 1
+        left = chances[~sure].sum()
+        if not 0 < left < n_rows - np.count_nonzero(sure) - 1e-9 * n_rows:
+            break
+        chances = np.where(sure, 1.0, chances * (n_rows - np.count_nonzero(sure)) / left)
+    chances = np.minimum(chances, 1.0)
+    teeth = np.floor(np.cumsum(chances) + np.random.default_rng(0).random())
+    chosen = np.flatnonzero(np.diff(teeth, prepend=0.0))
+    return chosen, 1 / chances[chosen]
 
 
 def draw_from_classes(labels, weights, n_rows):

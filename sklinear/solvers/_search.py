@@ -84,6 +84,12 @@ class Ray:
             known=known,
         )
 
+    def bend(self):
+        """The second derivative of the loss at the start."""
+        curvature = self.problem.curvature(self.iterate.scores)
+        bend = float(np.vdot(self.scores_move, curvature.product(self.scores_move)))
+        return max(bend, np.finfo(float).tiny)
+
     def linearised(self, iterate):
         """Another iterate with the dual point that the whole move foresees, G + M dZ.
 

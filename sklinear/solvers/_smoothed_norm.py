@@ -24,16 +24,17 @@ import numpy as np
 from .._certificate import certify
 from ._conjugate import conjugate_gradients
 from ._explicit import solve_dense
-from ._hessian import Hessian
 from ._model import QuadraticModel
 from ._preconditioner import ClassModes
+from ._renewal import Outcome, Renewal, is_misled
 from ._search import Ray
 
 FIRST_SHARE = 0.1
-SHRINKAGE = 0.25
+SHRINKAGE, SHRINKAGE_JUMPS = 0.1, 0.25  # the latter where the curvature jumps
 SMALLEST_SHARE = 1e-9
-FIRST_ROWS = 10_000
+SAMPLE_RIDGE = 0.05
 SMALL = (10.0, 2.0)  # multiples of beta; at the optimum |A| / l1 is .995 and .894 there
+ACCURACY, TIGHT, NEAR = 0.1, 0.01, 1e-3
 MAX_PRODUCTS = 200
 MAX_EXPLICIT = 1000
 STALE_PRODUCTS = 40
@@ -77,6 +78,10 @@ class SmoothedNewton:
         The one the steps are for; with another one they begin anew.
     beta : float
         Present smoothing.
+    near : bool
+        Whether the last step promised next to nothing.
+    renewal : Renewal
+        Provides the Hessian of the next model.
     slope : ndarray of shape (d, C)
         a / l1, the independent slopes of the norm, in [-1, 1].
     shown : Iterate
@@ -85,7 +90,7 @@ class SmoothedNewton:
 
     def __init__(self):
         self.problem = None
-        self.max_rows = FIRST_ROWS
+        self.renewal = Renewal()
         self.preconditioner = None
 
     def step(self, problem, iterate):
@@ -96,18 +101,12 @@ class SmoothedNewton:
         norm = SmoothedNorm(penalty.l1s, penalty.l2s, self.beta)
         if norm.excess(iterate.coef) < 0.01 * SMALLEST_SHARE * problem.objective(iterate):
             return None
-        free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
-        free[-1] = problem.fit_intercept
-        rows = len(problem.labels) if self.near else self.max_rows
-        curvature = problem.curvature(iterate.scores)
-        model = QuadraticModel(
-            problem, iterate, Hessian(problem, curvature, free, rows, self.near), 0.0
-        )
+        model = self._model(problem, iterate)
         gradient = model.gradient.copy()
         gradient[:-1] += norm.gradient(iterate.coef) - penalty.gradient(iterate.coef)
         move, bend = self._solve(model, norm, gradient)
         ray = Ray(problem, iterate, move, norm)
-        step, change = ray.search(longest=16.0)
+        step, _ = ray.search(longest=16.0)
         if step == 0:
             return None
         natural = iterate.coef / norm.eta(iterate.coef)
@@ -115,8 +114,19 @@ class SmoothedNewton:
         self.slope = np.clip(natural + bent, -1.0, 1.0)
         found = ray.at(step)
         self._show(ray, model, norm, found)
-        self._adapt(problem, model, norm, ray, -np.vdot(gradient, move), change)
+        decrement = -np.vdot(gradient, move)
+        if decrement < norm.excess(iterate.coef):
+            self.beta *= SHRINKAGE_JUMPS if problem.loss.curvature_jumps else SHRINKAGE
+        self.near = decrement < NEAR * ray.start[0]
+        self._learn(model, ray, found, step, -0.5 * decrement)
         return found
+
+    def _model(self, problem, iterate):
+        free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
+        free[-1] = problem.fit_intercept
+        hessian = self.renewal.hessian_for(problem, iterate, free, is_explicit(free))
+        share = SAMPLE_RIDGE * hessian.mean_curvature if hessian.sampled else 0.0
+        return QuadraticModel(problem, iterate, hessian, share * problem.mean_squares)
 
     def _begin(self, problem, iterate):
         """Smooth so much that it adds a tenth of what may be left to gain."""
@@ -127,6 +137,7 @@ class SmoothedNewton:
         self.beta = excess / total
         self.slope = iterate.coef / np.hypot(iterate.coef, self.beta)
         self.problem, self.near = problem, False
+        self.renewal = Renewal()
 
     def _solve(self, model, norm, gradient):
         """The move, and D."""
@@ -136,7 +147,7 @@ class SmoothedNewton:
         diagonal = np.vstack([bend, np.zeros(bend.shape[1])])
         diagonal = np.where(model.free, diagonal, 0.0)
         rhs = np.where(model.free, -gradient, 0.0)
-        if model.free.size <= MAX_EXPLICIT:
+        if is_explicit(model.free):
             return solve_dense(model, diagonal, rhs), bend
         fresh = self.preconditioner is None
         if fresh:
@@ -147,7 +158,7 @@ class SmoothedNewton:
             rhs,
             self.preconditioner,
             model.free,
-            0.01 if self.near else 0.1,
+            TIGHT if self.near and not model.hessian.sampled else ACCURACY,
             MAX_PRODUCTS,
         )
         if count > STALE_PRODUCTS and not fresh:
@@ -166,12 +177,29 @@ class SmoothedNewton:
             if problem.objective(sparse) <= ceiling:
                 shown = sparse
                 break
-        self.shown = shown if model.hessian.sampled else ray.linearised(shown)
+        exact = model.hessian.is_fresh and not model.hessian.sampled
+        self.shown = ray.linearised(shown) if exact else shown
 
-    def _adapt(self, problem, model, norm, ray, decrement, change):
-        """Less smoothing once that is most of the error; whole models near the end."""
-        if decrement < norm.excess(ray.iterate.coef):
-            self.beta *= SHRINKAGE
-        if model.hessian.sampled and change > -0.25 * decrement:
-            self.max_rows *= 3
-        self.near = decrement < 1e-3 * ray.start[0]
+    def _learn(self, model, ray, found, step, predicted):
+        """Teach the Hessian the step, and decide whether it serves again.
+
+        It is judged by what the loss did beside its own quadratic: the norm bends, too.
+        """
+        problem, hessian, iterate = ray.problem, model.hessian, ray.iterate
+        explicit, before = is_explicit(model.free), problem.gradient(iterate)
+        move = np.vstack([ray.coef_move, ray.intercept_move])
+        bend = hessian.bend(move)
+        foreseen = step * np.vdot(before, move) + 0.5 * step**2 * bend
+        error = problem.loss_at(found) - problem.loss_at(iterate) - foreseen
+        ratio = 1 + error / (step**2 * predicted)
+        held = bend / ray.bend() if is_misled(ratio, explicit) else 1.0
+        if not explicit:
+            moved = np.vstack([step * move[:-1], found.intercept - iterate.intercept])
+            moved -= moved.mean(axis=1, keepdims=True)
+            hessian.correct(moved, problem.gradient(found) - before)
+        self.renewal.review(problem, Outcome(predicted, ratio, held), explicit)
+
+
+def is_explicit(free):
+    """Whether a model of these variables is minimised through an explicit Hessian."""
+    return free.size <= MAX_EXPLICIT
