@@ -103,7 +103,10 @@ class Curvature:
         return self.diagonal().sum(axis=1)
 
     def cautious(self, share):
-        """One that is larger where next to none is left, as it may be again after a step."""
+        """One that is larger where next to none is left, as it may be again after a step.
+
+        For losses whose curvature does not jump.
+        """
         raise NotImplementedError
 
     def bend_of_two(self):
@@ -212,12 +215,6 @@ class StarCurvature(Curvature):
     def by_class(self, dtype):
         """a_k (dz_k - dz_y), and minus their sum for the true class, class by class."""
         return StarState(self, dtype)
-
-    def cautious(self, share):
-        """With a share of the largest factor for every wrong class."""
-        factor = (1.0 - share) * self.factor + share * self.factor.max(initial=0.0)
-        factor[np.arange(len(factor)), self.labels] = 0.0
-        return replace(self, factor=factor, caution=share)
 
     def bend_of_two(self):
         """The a_k of the wrong class."""

@@ -224,13 +224,3 @@ def test_cautious_softmax_keeps_a_share_of_both():
         bends = [(vector * c.product(vector)).sum(axis=1) for c in (cautious, curvature, even)]
         assert np.all(bends[0] >= 0.7 * bends[1] + 0.3 * bends[2] - 1e-12)
     assert cautious.caution == 0.3
-
-
-def test_cautious_star_has_no_wrong_class_without_curvature():
-    curvature, _, _ = make("squared hinge")
-    cautious = curvature.cautious(0.3)
-    wrong = np.arange(curvature.factor.shape[1]) != curvature.labels[:, None]
-    assert (curvature.factor[wrong] == 0).any()
-    least = 0.3 * curvature.factor.max()
-    assert np.all(cautious.factor[wrong] >= least)
-    assert not cautious.factor[~wrong].any()

@@ -256,13 +256,13 @@ class TestSample:
 class TestRenewal:
     """What is blamed where a model through products has misled."""
 
-    def renewal(self, outcome, max_rows=50, **options):
-        problem, _, hessian = make(max_rows=max_rows)
+    def renewal(self, outcome, name="cross-entropy", **options):
+        problem, _, hessian = make(name, max_rows=50)
         renewal = Renewal()
         renewal.hessian, renewal.effort = hessian, 1.0
         hessian.age = 1
-        for name, value in options.items():
-            setattr(renewal, name, value)
+        for option, value in options.items():
+            setattr(renewal, option, value)
         renewal.judge(problem, outcome, explicit=False, refined=False)
         return renewal
 
@@ -275,6 +275,7 @@ class TestRenewal:
         renewal = self.renewal(Outcome(-0.1, 0.1, held=0.9))
         assert (renewal.effort, renewal.caution) == (1.0, 1e-3)
         assert self.renewal(Outcome(-0.1, 0.1, held=0.9), caution=0.1).caution == 0.4
+        assert self.renewal(Outcome(-0.1, 0.1, held=0.9), name="squared hinge").caution == 0.0
         assert renewal.hessian is None
 
     def test_a_good_model_serves_again_and_the_next_is_less_cautious(self):

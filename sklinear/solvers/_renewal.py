@@ -176,12 +176,13 @@ class Renewal:
         """Tell a sample that was too small from a loss that is not quadratic.
 
         The first shows in the curvature along the step.  Where that was right and the step won
-        little, samples that a model was sure of have become unsure on the way.
+        little, samples that a model was sure of have become unsure on the way; where the curvature
+        jumps, other samples have become active, of which no caution knows.
         """
         held = outcome.held > HELD
         if outcome.ratio > TRUE:
             self.caution /= CAUTION_STEP
-        elif outcome.ratio < ENOUGH and held:
+        elif outcome.ratio < ENOUGH and held and not hessian.loss.curvature_jumps:
             self.caution = min(max(CAUTION_STEP * self.caution, FIRST_CAUTION), 1.0)
         stalled = slow and hessian.sampled and is_true(outcome.ratio)
         self.stalls += stalled
