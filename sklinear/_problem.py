@@ -99,7 +99,8 @@ class Problem:
     def row_sizes(self):
         """Mean over the features of x_ij^2 by its mean over the samples, shape (n,)."""
         squares = self.mean_squares
-        shares = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
+        large = squares > np.finfo(float).tiny
+        shares = np.divide(1.0, squares, out=np.zeros_like(squares), where=large)
         return self.data.row_squares(shares) / max(1, len(squares))
 
     @cached_property

@@ -1,5 +1,7 @@
 """The Hessian that is kept over steps: corrections, precision, and when it is built anew."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -8,6 +10,7 @@ from problems import make_problem, random_point
 from sklinear import SoftmaxClassifier
 from sklinear._curvature import SoftmaxCurvature, StarCurvature
 from sklinear._data import wrap
+from sklinear._penalty import ElasticNet
 from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Preconditioners
@@ -282,6 +285,27 @@ class TestRenewal:
         renewal = self.renewal(Outcome(-0.1, 0.9), caution=0.1)
         assert (renewal.effort, renewal.caution) == (1.0, 0.025)
         assert renewal.hessian is not None
+
+    @pytest.mark.parametrize("review", [True, False])
+    def test_no_caution_near_the_end_where_models_have_to_be_exact(self, review):
+        problem, _, hessian = make(max_rows=50)
+        problem = replace(problem, penalty=ElasticNet(0.01, 0.0))
+        renewal, outcome = Renewal(), Outcome(-1e-12, 1.0)
+        renewal.hessian, renewal.caution, hessian.age = hessian, 0.1, 1
+        if review:
+            renewal.review(problem, outcome, explicit=False)
+        else:
+            renewal.judge(problem, outcome, explicit=False, refined=False)
+        assert (renewal.effort, renewal.caution) == (np.inf, 0.0)
+
+    @pytest.mark.parametrize("explicit", [True, False])
+    def test_a_sample_too_small_grows_on_the_smoothed_norm_too(self, explicit):
+        problem, _, hessian = make(max_rows=50)
+        renewal = Renewal()
+        renewal.hessian = hessian
+        renewal.review(problem, Outcome(-0.1, 0.1, held=0.2), explicit)
+        assert renewal.effort == 3.0
+        assert renewal.hessian is None
 
     def test_a_true_model_whose_steps_get_no_smaller_needs_more_samples(self):
         problem, _, hessian = make(max_rows=50)

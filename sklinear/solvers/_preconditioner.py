@@ -24,7 +24,8 @@ class Preconditioners:
     """Chooses a preconditioner for a model and keeps what the next one can use.
 
     The blocks of `ClassModes` are dear to build and save most of the products: they come once
-    the products have cost as much (where X is dense and the blocks fit in memory).
+    the products beyond a few for each model have cost as much (where X is dense and the blocks
+    fit in memory), and are built anew when a model takes many all the same.
     """
 
     def __init__(self):

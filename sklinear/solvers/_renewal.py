@@ -62,7 +62,7 @@ class Renewal:
     caution : float
         By how much curvatures are larger than those at the iterate: the share of that at zero.
     stalls : int
-        How often a step on all samples promised no less than half of the one before.
+        How often a model was right and yet promised no less than half of the one before.
     """
 
     def __init__(self):
@@ -141,7 +141,7 @@ class Renewal:
         if bad or slow or by_columns or paid_off or (self.near and not refinable):
             self.hessian = None
         if self.near and not refinable:
-            self.effort = np.inf
+            self.effort, self.caution = np.inf, 0.0
         elif not explicit:
             self._learn(hessian, outcome, slow)
         elif hessian.sampled:
@@ -158,7 +158,7 @@ class Renewal:
         self.stalls += outcome.predicted < SLOW * self.predicted and is_true(outcome.ratio)
         if self.near or self.stalls > MAX_STALLS:
             self.effort, self.precise, self.caution = np.inf, True, 0.0
-        elif hessian.sampled and not explicit:
+        elif hessian.sampled:
             self._learn(hessian, outcome, slow=False)
         kept = hessian.sampled and self.effort < np.inf and not is_misled(outcome.ratio, explicit)
         if explicit or not kept:
