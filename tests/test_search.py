@@ -13,6 +13,7 @@ from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._proximal_newton import (
     ProximalNewton,
 )
+from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._search import Ray
 
 FUNCTIONS = {
@@ -140,6 +141,13 @@ class TestRay:
         penalty = ray.problem.penalty.l2 * np.vdot(ray.coef_move, ray.coef_move)
         expected = (slopes[1] - slopes[0]) / (2 * near) - penalty
         assert ray.bend() == pytest.approx(expected, rel=1e-6)
+
+    def test_bend_in_the_exact_hessian_is_the_same(self):
+        ray = self.ray("cross-entropy", 0.0)
+        curvature = ray.problem.curvature(ray.iterate.scores)
+        free = np.ones((len(ray.coef_move) + 1, 3), dtype=bool)
+        hessian = Hessian(ray.problem, curvature, free, len(ray.problem.labels))
+        assert ray.bend_in(hessian) == pytest.approx(ray.bend(), rel=1e-12)
 
     def test_features_without_weight_and_move_need_no_look(self):
         problem, free = make_problem("cross-entropy", 0.7, 0.02), np.ones((6, 3), dtype=bool)

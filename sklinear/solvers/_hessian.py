@@ -13,6 +13,7 @@ SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
 LEAST_CURVATURE = 1e-3
 MAX_COPIED = 8  # features by classes
 LEAST_SIZE = 0.2  # of a sample
+MISSING, MISSING_L1 = 0.01, 0.05  # of the mean curvature
 
 
 class Hessian:
@@ -140,6 +141,18 @@ class Hessian:
             return self.data.columns(rows, features, self.dense_dtype)
 
         return self.curvature.gram(slices, columns, feature, klass).astype(float)
+
+    def missing(self, has_l1):
+        """What a sample may miss of the curvature of a feature with a mean square of one."""
+        return self.sampled * (MISSING_L1 if has_l1 else MISSING) * self.mean_curvature
+
+    def learn(self, problem, before, after):
+        """Be corrected by a step from one iterate to another."""
+        coef = after.coef[self.features] - before.coef[self.features]
+        move = np.vstack([coef, after.intercept - before.intercept])
+        # The losses do not see a shift of all classes.
+        move -= move.mean(axis=1, keepdims=True)
+        self.correct(move, (problem.gradient(after) - problem.gradient(before))[self.kept])
 
     def correct(self, move, change):
         """Learn from a stacked move by which the gradient changed so much (BFGS).

@@ -29,7 +29,6 @@ from ._working_set import MAX_DENSE_VARIABLES, dense_limit, free_variables
 MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
 REVIVED = 1e-5  # damping after a model that was too flat
-SAMPLE_RIDGE, SAMPLE_RIDGE_L1 = 0.01, 0.05
 NEAR_COLUMNS = 1e-2  # of the gain: the gap is proportional to the violation
 FAR = 0.03  # predicted change, of F(0)
 REFINED = 1e-4  # of the violation, in exact models
@@ -105,10 +104,7 @@ class ProximalNewton:
         has_l1 = problem.penalty.l1 > 0
         least = 0.0 if hessian.precise else SINGLE_RIDGE
         share = max(self.damping, least) * problem.loss.bend if has_l1 else 0.0
-        if hessian.sampled:
-            ridge = SAMPLE_RIDGE_L1 if has_l1 else SAMPLE_RIDGE
-            share += ridge * hessian.mean_curvature
-        return share * problem.mean_squares
+        return (share + hessian.missing(has_l1)) * problem.mean_squares
 
     def _minimise(self, problem, model):
         if self._is_explicit(problem, model.free):
@@ -143,23 +139,13 @@ class ProximalNewton:
         explicit = self._is_explicit(problem, model.hessian.free)
         ratio, held = change / predicted, 1.0
         if not explicit and is_misled(ratio, explicit):
-            move = np.vstack([ray.coef_move, ray.intercept_move])[model.kept]
-            held = model.hessian.bend(move) / ray.bend()
+            held = ray.bend_in(model.hessian) / ray.bend()
         if explicit or penalty.l1 == 0:
-            self._correct(problem, self.renewal.hessian, iterate, found)
+            self.renewal.hessian.learn(problem, iterate, found)
         refined = model.hessian is not self.renewal.hessian
         self.renewal.judge(problem, Outcome(predicted, ratio, held), explicit, refined)
         self._adapt(ratio)
         return found
-
-    def _correct(self, problem, hessian, iterate, found):
-        """Teach the Hessian the step."""
-        features, kept = hessian.features, hessian.kept
-        coef = found.coef[features] - iterate.coef[features]
-        move = np.vstack([coef, found.intercept - iterate.intercept])
-        # The losses do not see a shift of all classes.
-        move -= move.mean(axis=1, keepdims=True)
-        hessian.correct(move, problem.gradient(found)[kept] - problem.gradient(iterate)[kept])
 
     def _adapt(self, ratio):
         """Learn from how much of what the model promised came true."""

@@ -25,6 +25,8 @@ class Ray:
 
     Attributes
     ----------
+    loss_slope : float
+        The derivative of the loss at the iterate.
     start : tuple of float
         The objective at the iterate, and its derivative there.
     trial : tuple of float, or None
@@ -39,8 +41,8 @@ class Ray:
         self.coefs = iterate.coef[features], self.coef_move[features]
         self.scores_move = problem.scores(self.coef_move, self.intercept_move)
         self.trial, self.room = None, None
-        slope = float(np.vdot(problem.gradient(iterate), move))
-        self.start = self._with_penalty(0.0, problem.loss_at(iterate), slope)
+        self.loss_slope = float(np.vdot(problem.gradient(iterate), move))
+        self.start = self._with_penalty(0.0, problem.loss_at(iterate), self.loss_slope)
 
     def value_and_slope(self, step):
         """The objective at a step, and its derivative; the scores there are kept."""
@@ -89,6 +91,10 @@ class Ray:
         curvature = self.problem.curvature(self.iterate.scores)
         bend = float(np.vdot(self.scores_move, curvature.product(self.scores_move)))
         return max(bend, np.finfo(float).tiny)
+
+    def bend_in(self, hessian):
+        """The same in the Hessian of a model, which holds all features that move."""
+        return hessian.bend(np.vstack([self.coef_move, self.intercept_move])[hessian.kept])
 
     def linearised(self, iterate):
         """Another iterate with the dual point that the whole move foresees, G + M dZ.

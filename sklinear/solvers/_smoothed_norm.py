@@ -32,7 +32,6 @@ from ._search import Ray
 FIRST_SHARE = 0.1
 SHRINKAGE, SHRINKAGE_JUMPS = 0.1, 0.25  # the latter where the curvature jumps
 SMALLEST_SHARE = 1e-9
-SAMPLE_RIDGE = 0.05
 SMALL = (10.0, 2.0)  # multiples of beta; at the optimum |A| / l1 is .995 and .894 there
 ACCURACY, TIGHT, NEAR = 0.1, 0.01, 1e-3
 MAX_PRODUCTS = 200
@@ -125,8 +124,8 @@ class SmoothedNewton:
         free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
         free[-1] = problem.fit_intercept
         hessian = self.renewal.hessian_for(problem, iterate, free, is_explicit(free))
-        share = SAMPLE_RIDGE * hessian.mean_curvature if hessian.sampled else 0.0
-        return QuadraticModel(problem, iterate, hessian, share * problem.mean_squares)
+        ridge = hessian.missing(has_l1=True) * problem.mean_squares
+        return QuadraticModel(problem, iterate, hessian, ridge)
 
     def _begin(self, problem, iterate):
         """Smooth so much that it adds a tenth of what may be left to gain."""
@@ -186,17 +185,13 @@ class SmoothedNewton:
         It is judged by what the loss did beside its own quadratic: the norm bends, too.
         """
         problem, hessian, iterate = ray.problem, model.hessian, ray.iterate
-        explicit, before = is_explicit(model.free), problem.gradient(iterate)
-        move = np.vstack([ray.coef_move, ray.intercept_move])
-        bend = hessian.bend(move)
-        foreseen = step * np.vdot(before, move) + 0.5 * step**2 * bend
+        explicit, bend = is_explicit(model.free), ray.bend_in(hessian)
+        foreseen = step * ray.loss_slope + 0.5 * step**2 * bend
         error = problem.loss_at(found) - problem.loss_at(iterate) - foreseen
         ratio = 1 + error / (step**2 * predicted)
         held = bend / ray.bend() if is_misled(ratio, explicit) else 1.0
         if not explicit:
-            moved = np.vstack([step * move[:-1], found.intercept - iterate.intercept])
-            moved -= moved.mean(axis=1, keepdims=True)
-            hessian.correct(moved, problem.gradient(found) - before)
+            hessian.learn(problem, iterate, found)
         self.renewal.review(problem, Outcome(predicted, ratio, held), explicit)
 
 
