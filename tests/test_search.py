@@ -10,10 +10,10 @@ from sklinear._line_search import line_search
 from sklinear._losses import Hinge
 from sklinear._shift import best_shift
 from sklinear.solvers._explicit import minimise_dense
+from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._proximal_newton import (
     ProximalNewton,
 )
-from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._search import Ray
 
 FUNCTIONS = {
