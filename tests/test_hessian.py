@@ -307,13 +307,15 @@ class TestRenewal:
         assert renewal.effort == 3.0
         assert renewal.hessian is None
 
-    def test_a_true_model_whose_steps_get_no_smaller_needs_more_samples(self):
+    @pytest.mark.parametrize("ratio", [1.0, 3.0])
+    def test_a_true_model_whose_steps_get_no_smaller_needs_more_samples(self, ratio):
+        """So does one that promised too little, as the ridge of a sample makes it."""
         problem, _, hessian = make(max_rows=50)
         renewal = Renewal()
         for _ in range(3):
             renewal.hessian = hessian
             hessian.age = 2
-            renewal.judge(problem, Outcome(-0.1, 1.0), explicit=False, refined=False)
+            renewal.judge(problem, Outcome(-0.1, ratio), explicit=False, refined=False)
         assert renewal.effort == 3.0
 
     def test_cautious_hessian_is_not_taken_for_an_exact_one(self):

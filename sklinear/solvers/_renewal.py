@@ -11,6 +11,7 @@ from ._hessian import Hessian
 
 FIRST_ROWS = 5000
 FEWEST_ROWS = 1000
+MOST, MOST_PRODUCTS = 0.5, 0.8  # of the rows; where it would be more, it is all
 FIRST_PASSES = 1
 OVERHEAD = int(1e8)  # of a step on a problem without data
 CHEAP = 2e8  # a few milliseconds
@@ -87,8 +88,8 @@ class Renewal:
         """How many rows the next Hessian has; all where an exact one is hardly dearer."""
         n_rows = len(problem.labels)
         rows = self.effort * (first_rows(problem, size) if explicit else FIRST_ROWS)
-        most = 0.5 * n_rows if explicit or problem.penalty.l1 > 0 else n_rows
-        return int(rows) if rows < most else n_rows
+        most = MOST if explicit or problem.penalty.l1 > 0 else MOST_PRODUCTS
+        return int(rows) if rows < most * n_rows else n_rows
 
     def resume(self):
         """Go on with another penalty: the first step has none to be compared with."""
@@ -205,8 +206,8 @@ def is_misled(ratio, explicit):
 
 
 def is_true(ratio):
-    """Whether a model was right, so that a small step is for want of accuracy."""
-    return TRUE <= ratio <= KEPT[1]
+    """Whether a model kept its promise, so that a small one is for want of accuracy or samples."""
+    return ratio >= TRUE
 
 
 def is_paid_off(problem, hessian, explicit):
