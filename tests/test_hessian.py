@@ -278,13 +278,24 @@ class TestRenewal:
         renewal = self.renewal(Outcome(-0.1, 0.1, held=0.9))
         assert (renewal.effort, renewal.caution) == (1.0, 1e-3)
         assert self.renewal(Outcome(-0.1, 0.1, held=0.9), caution=0.1).caution == 0.4
-        assert self.renewal(Outcome(-0.1, 0.1, held=0.9), name="squared hinge").caution == 0.0
         assert renewal.hessian is None
 
     def test_a_good_model_serves_again_and_the_next_is_less_cautious(self):
         renewal = self.renewal(Outcome(-0.1, 0.9), caution=0.1)
         assert (renewal.effort, renewal.caution) == (1.0, 0.025)
         assert renewal.hessian is not None
+
+    @pytest.mark.parametrize("name", ["squared hinge", "smoothed hinge"])
+    def test_hinges_know_no_caution(self, name):
+        problem, iterate, _ = make(name)
+        renewal = Renewal()
+        renewal.caution = 0.1
+        free = np.ones((7, problem.n_classes), dtype=bool)
+        hessian = renewal.hessian_for(problem, iterate, free, explicit=False)
+        assert hessian.is_fresh
+        np.testing.assert_array_equal(
+            hessian.curvature.factor, problem.curvature(iterate.scores).factor
+        )
 
     @pytest.mark.parametrize("review", [True, False])
     def test_no_caution_near_the_end_where_models_have_to_be_exact(self, review):

@@ -156,13 +156,14 @@ class Renewal:
         """
         hessian = self.hessian
         self.near = -outcome.predicted < (NEAR if explicit else END) * problem.value_at_zero
-        self.stalls += outcome.predicted < SLOW * self.predicted and is_true(outcome.ratio)
+        misled = is_misled(outcome.ratio, explicit)
+        slow = outcome.predicted < SLOW * self.predicted
+        self.stalls += slow and is_true(outcome.ratio) and not misled
         if self.near or self.stalls > MAX_STALLS:
             self.effort, self.precise, self.caution = np.inf, True, 0.0
         elif hessian.sampled:
             self._learn(hessian, outcome, slow=False)
-        kept = hessian.sampled and self.effort < np.inf and not is_misled(outcome.ratio, explicit)
-        if explicit or not kept:
+        if explicit or misled or not hessian.sampled or self.effort == np.inf:
             self.hessian = None
         self.predicted = outcome.predicted
 
@@ -177,13 +178,12 @@ class Renewal:
         """Tell a sample that was too small from a loss that is not quadratic.
 
         The first shows in the curvature along the step.  Where that was right and the step won
-        little, samples that a model was sure of have become unsure on the way; where the curvature
-        jumps, other samples have become active, of which no caution knows.
+        little, samples that a model was sure of have become unsure on the way.
         """
         held = outcome.held > HELD
         if outcome.ratio > TRUE:
             self.caution /= CAUTION_STEP
-        elif outcome.ratio < ENOUGH and held and not hessian.loss.curvature_jumps:
+        elif outcome.ratio < ENOUGH and held:
             self.caution = min(max(CAUTION_STEP * self.caution, FIRST_CAUTION), 1.0)
         stalled = slow and hessian.sampled and is_true(outcome.ratio)
         self.stalls += stalled
