@@ -285,6 +285,16 @@ class TestRenewal:
         assert (renewal.effort, renewal.caution) == (1.0, 0.025)
         assert renewal.hessian is not None
 
+    @pytest.mark.parametrize(("rows", "sampled"), [(200, True), (270, False)])
+    def test_next_to_all_samples_are_all(self, rows, sampled, monkeypatch):
+        """Of 300; a sample has a ridge, and all have none."""
+        monkeypatch.setattr("sklinear.solvers._renewal.FIRST_ROWS", rows)
+        problem, iterate, _ = make()
+        free = np.ones((7, problem.n_classes), dtype=bool)
+        hessian = Renewal().hessian_for(problem, iterate, free, explicit=False)
+        assert hessian.sampled == sampled
+        assert (hessian.missing(has_l1=False) > 0) == sampled
+
     @pytest.mark.parametrize("name", ["squared hinge", "smoothed hinge"])
     def test_hinges_know_no_caution(self, name):
         problem, iterate, _ = make(name)
