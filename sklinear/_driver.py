@@ -68,6 +68,17 @@ class Observer:
         return False
 
 
+class PassLimit(Observer):
+    """Ends a fit that takes as many passes over X as were made before."""
+
+    def __init__(self, passes):
+        self.passes, self.most = passes, 2 * passes.total
+
+    def end(self, solution):
+        """Whether they are used up."""
+        return self.passes.total > self.most
+
+
 class History:
     """Rows of seconds, passes over X, objective and gap, with a printed table on request."""
 
@@ -148,10 +159,13 @@ class Progress:
         return not self.closing
 
     def _refit(self, problem, coef, intercept):
-        """Weights and intercept nearer to the optimum of a part of the problem than asked for."""
+        """Weights and intercept nearer to the optimum of a part of the problem than asked for.
+
+        It may cost as many passes as the fit did so far.
+        """
         settings = {"tol": 0.1 * self.tol, "max_iter": MAX_REFIT, "dtype": self.dtype}
-        solver = choose_sparse(problem)
-        iterate = solve(problem, Start(coef, intercept), solver=solver, **settings).iterate
+        settings |= {"solver": choose_sparse(problem), "observer": PassLimit(problem.data.passes)}
+        iterate = solve(problem, Start(coef, intercept), **settings).iterate
         return iterate.coef, iterate.intercept
 
     def solution(self):

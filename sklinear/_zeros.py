@@ -5,7 +5,8 @@ or stop as soon as the gap allows, leave small weights there instead.  Of weight
 bound, one is zero at the optimum: the one that is the smaller on its own scale.
 
 The hinge has a kink at the optimum, so that small weights may hold up the margins of many samples.
-There the other weights are fitted anew, without the features that lose all theirs.
+There the other weights of a fit that met its target are fitted anew, without the features that
+lose all theirs.
 """
 
 from dataclasses import replace
@@ -45,10 +46,10 @@ def with_zeros(problem, iterate, certificate, target, refit):
         found = _certified(problem, iterate, np.where(small, 0.0, iterate.coef), iterate.intercept)
         if found[1].objective <= most and found[1].gap <= max(target, certificate.gap):
             return found
-    if not (problem.loss.smooth or small is None):
+    if not (problem.loss.smooth or small is None) and certificate.gap <= target:
         small = _smaller_than_slack(problem, iterate, certificate.scale, MARGINS[0])
         found = _fitted_anew(problem, iterate, np.where(small, 0.0, iterate.coef), refit)
-        if found is not None and found[1].gap <= max(target, certificate.gap):
+        if found is not None and found[1].gap <= target:
             return found
     return iterate, certificate
 

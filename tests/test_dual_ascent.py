@@ -385,6 +385,29 @@ class TestChoice:
     def test_not_for(self, name, l1_ratio, settings):
         assert not ascends(make_problem(name, l1_ratio, n_samples=60, **settings))
 
+    def one_hot(self, name, alpha, n_samples=2000):
+        """A level of each of six factors, 110 levels in all; 333 variables."""
+        levels = np.random.default_rng(0).integers(0, [10, 10, 20, 20, 20, 30], (n_samples, 6))
+        columns = levels + np.cumsum([0, 10, 10, 20, 20, 20])
+        ones = np.zeros((n_samples, 110))
+        np.put_along_axis(ones, columns, 1.0, axis=1)
+        size = {"n_samples": n_samples, "X": lambda X: csr(ones)}
+        return make_problem(name, 0.0, alpha, **size)
+
+    @over_losses
+    def test_not_for_many_samples_of_few_features(self, name):
+        """Fewer are many where the penalty is weak: 2,000 * l2 against six ones in each."""
+        assert not ascends(self.one_hot(name, 1e-3))
+        assert ascends(self.one_hot(name, 1e-1))
+        assert not ascends(self.one_hot(name, 1e-1, n_samples=3000))
+
+    @over_losses
+    def test_there_newton_steps_need_fewer_passes(self, name, monkeypatch):
+        problem = self.one_hot(name, 1e-4)
+        solvers = choose(problem), dual_ascent(newton_solver(problem))
+        spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
+        assert spent[0] < 0.5 * spent[1]
+
     def test_slow_ascent_hands_its_point_over(self, monkeypatch):
         problem = make_text("hinge")
         monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps, *_: len(gaps) > 20)

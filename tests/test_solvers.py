@@ -53,6 +53,21 @@ class TestRepresenter:
         )
         assert choose(problem).func is newton
 
+    @pytest.mark.parametrize(
+        ("n_samples", "name", "for_a_fit", "for_a_path"),
+        [
+            (100, "cross-entropy", True, True),
+            (400, "cross-entropy", False, True),
+            (400, "squared hinge", True, True),
+            (900, "squared hinge", False, True),
+        ],
+    )
+    def test_only_where_eigenvectors_pay(self, n_samples, name, for_a_fit, for_a_path):
+        """They cost about 10 n^3, and save what the passes of a fit, or of many, cost less."""
+        problem = make_problem(name, 0.0, n_classes=2, n_samples=n_samples, n_features=1200)
+        assert applies(problem) == for_a_fit
+        assert applies(problem, on_path=True) == for_a_path
+
     @pytest.mark.parametrize("fit_intercept", [True, False])
     @over_losses
     def test_same_objective_as_without(self, name, fit_intercept):

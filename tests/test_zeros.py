@@ -9,6 +9,7 @@ from oracle import LOSSES, objective
 from sklinear import SoftmaxClassifier
 from sklinear._certificate import Certificate, certify
 from sklinear._data import wrap
+from sklinear._driver import Progress, Start
 from sklinear._losses import CrossEntropy, Hinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate, Problem
@@ -102,20 +103,26 @@ def test_free_features_keep_their_weights():
     np.testing.assert_array_equal(swept.coef[0], coef[0])
 
 
-def test_the_hinge_is_fitted_anew_on_fewer_features():
-    """Where zeros cost too much the weights of the features left are those of `refit`."""
+def of_the_hinge():
+    """A problem, a point with small weights that its loss needs, and a certificate of it."""
     problem = inner(Hinge(), 0.09)
     coef = np.array([[1.0, -1.0, 0.0]] * 2 + [[0.02, -0.02, 0.0]] * 3)
     scores, dual = problem.scores(coef, np.zeros(3)), np.zeros((len(problem.labels), 3))
     found = Iterate(coef, np.zeros(3), scores, dual, np.zeros((5, 3)))
-    certificate = Certificate(problem.objective(found), 1e9, 1.0)
-    asked = []
+    return problem, found, Certificate(problem.objective(found), 1e3, 1.0)
+
+
+def test_the_hinge_is_fitted_anew_on_fewer_features(monkeypatch):
+    """Where zeros cost too much the weights of the features left are those of `refit`."""
+    monkeypatch.setattr("sklinear._zeros.COST", 0.0)
+    problem, found, certificate = of_the_hinge()
+    coef, asked = found.coef, []
 
     def refit(small, coef, intercept):
         asked.append((small.shape, coef))
         return 2 * coef, intercept + 1
 
-    swept, _ = with_zeros(problem, found, certificate, 0.0, refit)
+    swept, _ = with_zeros(problem, found, certificate, 1e3, refit)
     (shape, started), *others = asked
     assert not others
     assert shape == (2, 3)
@@ -123,3 +130,24 @@ def test_the_hinge_is_fitted_anew_on_fewer_features():
     np.testing.assert_array_equal(swept.coef[:2], 2 * coef[:2])
     np.testing.assert_array_equal(swept.intercept, np.ones(3))
     assert not swept.coef[2:].any()
+
+
+def test_no_new_fit_where_the_target_was_missed(monkeypatch):
+    """It would take as long as the fit that was ended."""
+    monkeypatch.setattr("sklinear._zeros.COST", 0.0)
+    problem, found, certificate = of_the_hinge()
+    assert with_zeros(problem, found, certificate, 0.9e3, never) == (found, certificate)
+
+
+def test_the_new_fit_ends_when_it_cost_as_many_passes_as_the_first():
+    problem, found, _ = of_the_hinge()
+    start = Start(0 * found.coef, found.intercept)
+    progress = Progress(problem, start, tol=1e-13, dtype=float, verbose=0)
+    passes = problem.data.passes
+    spent = []
+    for before in (20.0, 1e9):
+        passes.total = before
+        progress._refit(problem, start.coef, start.intercept)
+        spent.append(passes.total - before)
+    assert spent[0] < 40
+    assert spent[0] < 0.7 * spent[1]

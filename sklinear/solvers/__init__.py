@@ -28,7 +28,7 @@ def choose(problem, on_path=False):
         solver = dual_ascent(solver)
     if on_path and not (problem.loss.smooth or problem.data.sparse):
         solver = Followed(solver)
-    return representer(solver) if applies(problem) else solver
+    return representer(solver) if applies(problem, on_path) else solver
 
 
 def follows(solver):

@@ -23,6 +23,7 @@ from .._shift import best_shift
 from ._working_set import dense_limit
 
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
+TALL, TALL_WEAK = 8, 2  # samples for each variable
 PENALTY_OF_IMBALANCE = 10.0  # 1 / (2 * 10 l2) |sum_i p_i g_i|^2
 LONGEST_PAUSE = 8
 FIRST_CHECK, CHECK_GROWTH = 1.0, 1.2
@@ -39,13 +40,24 @@ LEAST = 0.1  # change of a probability, by the gap as a share of F(0)
 def ascends(problem):
     """Whether the ascent is possible and faster than Newton's method.
 
-    It is on sparse data, unless the variables are so few that a Hessian is cheap.
+    It is on sparse data, unless the variables are so few that a Hessian is cheap, or that few
+    of Newton's steps tell what many epochs of samples do.
     """
     loss, penalty = problem.loss, problem.penalty
     if not (loss.ascends and penalty.is_even) or penalty.l1 > MAX_L1_SHARE * penalty.l2:
         return False
     d, n_classes = problem.shape
-    return problem.data.sparse and (d + 1) * n_classes > dense_limit(problem)
+    few = (d + 1) * n_classes <= dense_limit(problem)
+    return problem.data.sparse and not (few or is_tall(problem))
+
+
+def is_tall(problem):
+    """Whether there are many samples for each variable: fewer are many for a weak penalty."""
+    n, d = problem.data.shape
+    samples = n / ((d + 1) * problem.n_classes)
+    if samples < TALL_WEAK:
+        return False
+    return samples >= TALL or n * problem.penalty.l2 < problem.mean_squares.sum()
 
 
 def dual_ascent(successor):

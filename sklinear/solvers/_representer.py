@@ -16,15 +16,22 @@ import numpy as np
 from .._data import DenseData
 
 MIN_FEATURES = 200
-MAX_SAMPLES = 4096
+DECOMPOSITION = 10  # operations by n^3
+PASSES, PASSES_BENT = 200, 800  # of a fit, about; where the curvature jumps
+FITS = 10  # of a path, by the cost of one
 
 
-def applies(problem):
-    """Whether the reduction is exact and pays."""
+def applies(problem, on_path=False):
+    """Whether the reduction is exact, and saves a fit more than the eigenvectors cost."""
     n, d = problem.data.shape
     penalty = problem.penalty
     exact = penalty.l1 == 0 and penalty.is_even and not problem.data.sparse
-    return exact and d >= max(MIN_FEATURES, 1.2 * n) and n <= MAX_SAMPLES
+    if not exact or d < max(MIN_FEATURES, 1.2 * n):
+        return False
+    loss = problem.loss
+    passes = PASSES if loss.smooth and not loss.curvature_jumps else PASSES_BENT
+    saved = passes * 4 * n * (d - n) * problem.n_classes
+    return n * n * (d + DECOMPOSITION * n) <= (FITS if on_path else 1) * saved
 
 
 def representer(solver):
