@@ -1,5 +1,6 @@
 """The first approach on a sample of the rows."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklinear._certificate import certify
 from sklinear.solvers import _pilot
 from sklinear.solvers._newton import Newton, newton
 from sklinear.solvers._pilot import approach, pilot_rows, represents, sample
-from sklinear.solvers._sampling import FEW, draw_from_classes
+from sklinear.solvers._sampling import FEW, LEAST_SIZE, draw_from_classes
 
 N_ROWS = 400
 
@@ -34,28 +35,55 @@ class TestSample:
 
     def test_rows_belong_to_their_labels(self):
         problem = large_problem()
-        rows = draw_from_classes(problem.labels, problem.weights, N_ROWS)
+        sizes = problem.weights * (LEAST_SIZE + problem.row_sizes)
+        rows, _ = draw_from_classes(problem.labels, sizes, N_ROWS)
         small = sample(problem, N_ROWS)
         np.testing.assert_array_equal(small.data.X, problem.data.X[rows])
         np.testing.assert_array_equal(small.labels, problem.labels[rows])
 
     def test_rare_classes_and_samples_without_weight(self):
         labels = np.r_[np.zeros(1000), np.ones(30), np.full(4, 2)].astype(np.int32)
-        weights = np.ones(len(labels))
-        weights[:500] = 0
-        rows = draw_from_classes(labels, weights, 100)
-        assert (weights[rows] > 0).all()
+        sizes = np.ones(len(labels))
+        sizes[:500] = 0
+        rows, factors = draw_from_classes(labels, sizes, 100)
+        assert (sizes[rows] > 0).all()
+        assert (np.diff(rows) > 0).all()
         counts = np.bincount(labels[rows])
         assert counts[1] == FEW
         assert counts[2] == 4
+        np.testing.assert_allclose(factors[labels[rows] == 1], 3.0)
+        np.testing.assert_array_equal(factors[labels[rows] == 2], 1.0)
 
-    def test_a_rare_feature_is_not_represented(self):
+    def test_rare_rows_of_a_feature_are_taken(self):
+        """Drawn evenly, the sample would have them with a chance of one in six each."""
+        problem = large_problem()
+        problem.data.X[:, 0] = 0
+        problem.data.X[7::600, 0] = 25
+        small = sample(problem, N_ROWS)
+        assert np.count_nonzero(small.data.X[:, 0]) == 4
+        assert represents(small, problem)
+
+    def test_moments_are_those_of_all_rows(self):
+        """Of features with heavy tails, on average over twenty problems."""
+        ratios = []
+        for seed in range(20):
+            tails = np.random.default_rng(seed).standard_t(2.5, size=(2400, 6))
+            problem = large_problem(X=lambda X, tails=tails: tails)
+            ratios.append(sample(problem, N_ROWS).mean_squares / problem.mean_squares)
+        assert np.mean(ratios) == pytest.approx(1.0, abs=0.02)
+        assert 0.7 < np.min(ratios) <= np.max(ratios) < 1.4
+
+    def test_a_feature_of_which_a_sample_has_too_little_is_not_represented(self):
         problem = large_problem()
         assert represents(sample(problem, N_ROWS), problem)
-        problem.data.X[:, 0] = 0
-        problem.data.X[::600, 0] = 25
-        del problem.__dict__["mean_squares"]
-        assert not represents(sample(problem, N_ROWS), problem)
+        rows = np.argsort(np.abs(problem.data.X[:, 0]))[:N_ROWS]
+        small = replace(
+            problem,
+            data=problem.data.take(rows),
+            labels=problem.labels[rows],
+            weights=np.full(N_ROWS, 1 / N_ROWS),
+        )
+        assert not represents(small, problem)
 
 
 class TestApproach:

@@ -7,12 +7,11 @@ row belongs to the intercept.
 import numpy as np
 
 from ._blas import add_to
-from ._sampling import draw_by_size
+from ._sampling import LEAST_SIZE, draw_by_size
 
 SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
 LEAST_CURVATURE = 1e-3
 MAX_COPIED = 8  # features by classes
-LEAST_SIZE = 0.2  # of a sample
 MISSING, MISSING_L1 = 0.01, 0.05  # of the mean curvature
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._sampling import draw_from_classes
+from ._sampling import LEAST_SIZE, draw_from_classes
 
 FEWEST_ROWS = 2500
 ROWS_PER_FEATURE = 10
@@ -26,21 +26,24 @@ def pilot_rows(problem):
 
 
 def sample(problem, n_rows):
-    """The same problem on some rows of each class, which keep the weight of the class."""
-    rows = draw_from_classes(problem.labels, problem.weights, n_rows)
-    labels, weights = problem.labels[rows], problem.weights[rows]
+    """The same problem on some rows of each class, which keep the weight of the class.
+
+    They are drawn by size: heavy tails and rare levels of a factor are in few rows.
+    """
+    sizes = problem.weights * (LEAST_SIZE + problem.row_sizes)
+    rows, factors = draw_from_classes(problem.labels, sizes, n_rows)
+    labels, weights = problem.labels[rows], factors * problem.weights[rows]
     kept = np.bincount(labels, weights, minlength=problem.n_classes)
-    factor = np.divide(problem.frequencies, kept, out=np.zeros_like(kept), where=kept > 0)
-    return replace(
-        problem, data=problem.data.take(rows), labels=labels, weights=weights * factor[labels]
-    )
+    lost = np.divide(problem.frequencies, kept, out=np.zeros_like(kept), where=kept > 0)
+    weights *= lost[labels]
+    return replace(problem, data=problem.data.take(rows), labels=labels, weights=weights)
 
 
 def represents(small, problem):
     """Whether a sample knows the size of every feature that the penalty does not rule.
 
-    Of a feature that few samples have, a sample sees too few: its weights would grow until they
-    are sure of what holds for those.
+    Of many features that few rows have, a sample sees too few: their weights would grow until
+    they are sure of what holds for those.
     """
     whole, part = problem.mean_squares, small.mean_squares
     matters = problem.loss.bend * np.maximum(whole, part) > np.ravel(problem.penalty.l2s)

@@ -4,6 +4,7 @@ import numpy as np
 
 FEW = 10
 EVEN, MAX_CUTS = 0.1, 10
+LEAST_SIZE = 0.2  # of a row, by the mean
 
 
 def draw_rows(n_rows, size):
@@ -25,6 +26,8 @@ def draw_by_size(sizes, n_rows):
     A tenth of the chances is the same for all.  One number at random places a regular comb on the
     cumulated chances; the seed is fixed.
     """
+    if n_rows >= len(sizes):
+        return np.arange(len(sizes)), np.ones(len(sizes))
     total = sizes.sum()
     shares = sizes / total if total > 0 else np.full(len(sizes), 1 / len(sizes))
     chances = n_rows * ((1 - EVEN) * shares + EVEN / len(sizes))
@@ -40,15 +43,20 @@ def draw_by_size(sizes, n_rows):
     return chosen, 1 / chances[chosen]
 
 
-def draw_from_classes(labels, weights, n_rows):
-    """Indices of about so many rows with a positive weight, an equal share of each class.
+def draw_from_classes(labels, sizes, n_rows):
+    """Indices of about so many rows, by size in each class, and 1 / chances.
 
-    Of rare classes at least a few rows are taken, if there are.
+    Each class has its share of the rows; of rare classes at least a few are taken, if there are.
+    Rows of no size are not.
     """
     share = n_rows / len(labels)
-    chosen = []
+    chosen, factors = [], []
     for k in range(labels.max() + 1):
-        members = np.flatnonzero((labels == k) & (weights > 0))
+        members = np.flatnonzero((labels == k) & (sizes > 0))
         wanted = max(int(np.ceil(share * len(members))), FEW)
-        chosen.append(members[draw_rows(len(members), wanted)])
-    return np.sort(np.concatenate(chosen))
+        places, factor = draw_by_size(sizes[members], wanted)
+        chosen.append(members[places])
+        factors.append(factor)
+    chosen, factors = np.concatenate(chosen), np.concatenate(factors)
+    order = np.argsort(chosen)
+    return chosen[order], factors[order]

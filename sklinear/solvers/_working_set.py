@@ -30,10 +30,12 @@ def dense_limit(problem):
     More where samples are few or sparse; less where conjugate gradients soon end: without an
     L1 part they need no signs, with an L2 part beside it the model bends in all directions.
     """
+    if problem.penalty.l1 == 0:
+        # Of fewer samples than variables products cost less than the sum alone.
+        fewest = len(problem.labels) if not problem.loss.curvature_jumps else np.inf
+        return min(MAX_DENSE_VARIABLES_SMOOTH, fewest)
     if is_wide(problem):
         return MAX_DENSE_VARIABLES_CHEAP
-    if problem.penalty.l1 == 0:
-        return MAX_DENSE_VARIABLES_SMOOTH
     if not is_thin(problem.data):
         return MAX_DENSE_VARIABLES
     bent = problem.penalty.l2 > BENT * problem.penalty.l1
