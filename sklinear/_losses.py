@@ -53,6 +53,8 @@ class Loss:
         Largest second derivative in one score, of a smooth loss.
     curvature_jumps : bool
         Whether the second derivative has jumps.
+    rests : bool
+        Whether some samples have no curvature, which ones depending on the scores.
     ascends : bool
         Whether dual ascent knows the maximiser of a block, the dual vector of one sample.
     block : tuple of float or None
@@ -63,6 +65,7 @@ class Loss:
     smooth = True
     bend = 0.0
     curvature_jumps = False
+    rests = False
     ascends = False
     block: tuple[float, float] | None = None
     _sigma = 1.0
@@ -232,6 +235,7 @@ class CrossEntropy(Loss):
 
 
 class _HingeFamily(Loss):
+    rests = True
     ascends = True
 
     def value_at_zero(self, n_classes):

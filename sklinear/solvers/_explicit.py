@@ -13,9 +13,8 @@ SINGLE_RIDGE = 1e-7
 
 def minimise_dense(model, accuracy, max_rounds=20):
     """Minimiser of the model through the explicit Hessian, and the gradient there."""
-    hessian = model.dense_hessian()
-    x, gradient = model.start[model.free], model.gradient[model.free]
-    l1 = np.broadcast_to(model.l1, model.free.shape)[model.free]
+    hessian, coordinates, l1 = model.dense_hessian(), model.coordinates, model.thresholds()
+    x, gradient = coordinates.point(model.start), coordinates.slope(model.gradient)
     first = np.linalg.norm(violation(x, gradient, l1))
     for number in range(max_rounds):
         x, gradient = improve(hessian, x, gradient, l1, number, least_ridge(model))
@@ -29,9 +28,8 @@ def minimise_dense(model, accuracy, max_rounds=20):
             break
     else:
         model.solved = False
-    out, slope = model.start.copy(), model.gradient.copy()
-    out[model.free], slope[model.free] = x, gradient
-    return out, slope
+    slope = coordinates.lift_slope(gradient, model.gradient)
+    return coordinates.lift(x, model.start), slope
 
 
 def least_ridge(model):
@@ -54,9 +52,8 @@ def _recentre(model, hessian, x, gradient, l1):
 
     A Hessian in single precision notices too: no shift where the model would not fall.
     """
-    full = model.start.copy()
-    full[model.free] = x
-    shift = model.recentre(full)[model.free]
+    coordinates = model.coordinates
+    shift = coordinates.point(model.recentre(coordinates.lift(x, model.start)))
     change = hessian @ shift
     if not decrease(x, gradient, l1, shift, change) < 0:
         return x, gradient
@@ -122,8 +119,6 @@ def _solve(matrix, rhs, least=0.0):
 
 def solve_dense(model, diagonal, rhs):
     """Solve (H + diagonal) v = rhs on the free variables, through the explicit Hessian."""
-    hessian = model.dense_hessian()
-    hessian[np.diag_indices_from(hessian)] += diagonal[model.free]
-    out = np.zeros_like(rhs)
-    out[model.free] = _solve(hessian, rhs[model.free])
-    return out
+    hessian, coordinates = model.dense_hessian(), model.coordinates
+    hessian[np.diag_indices_from(hessian)] += coordinates.sums(diagonal)
+    return coordinates.lift(_solve(hessian, coordinates.slope(rhs)))

@@ -7,6 +7,7 @@ row belongs to the intercept.
 import numpy as np
 
 from ._blas import add_to
+from ._coordinates import coordinates
 from ._sampling import LEAST_SIZE, draw_by_size
 
 SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
@@ -35,6 +36,8 @@ class Hessian:
     ----------
     features : ndarray or slice
         Those with a free variable.
+    coordinates : Free or Opposite
+        In which the explicit matrix is.
     age : int
         How many corrections it had.
     """
@@ -45,6 +48,7 @@ class Hessian:
         self.kept = np.append(free[:-1].any(axis=1), True)
         self.features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
         self.free = free[self.kept]
+        self.coordinates = coordinates(self.free)
         # Products of large float32 features would overflow or lose all digits.
         single = problem.mean_square < SINGLE_LIMIT
         self.precise = precise or not single
@@ -116,17 +120,17 @@ class Hessian:
         return np.vstack([self.data.correlate_squares(weighted), weighted.sum(axis=0)])
 
     def dense(self):
-        """H on the free variables, in the order of np.nonzero(free)."""
+        """H in the coordinates of the free variables."""
         if self._dense is None:
-            self._dense = self._gram()
+            self._dense = self.coordinates.multiple * self._gram()
         for sign, part in self.corrections[self._n_added :]:
-            vector = part[self.free]
+            vector = self.coordinates.slope(part)
             self._dense += np.outer(sign * vector, vector)
         self._n_added = len(self.corrections)
         return self._dense
 
     def _gram(self):
-        feature, klass = np.nonzero(self.free)
+        feature, klass = self.coordinates.feature, self.coordinates.klass
         self.data.passes.add(2 * self.data.share)
         if self.data.sparse:
             found = self.data.hessian(self.curvature, feature, klass)
@@ -170,6 +174,4 @@ class Hessian:
     def _image(self, move):
         if self._dense is None:
             return self.product(move) * self.free
-        out = np.zeros_like(move)
-        out[self.free] = self.dense() @ move[self.free]
-        return out
+        return self.coordinates.lift_slope(self.dense() @ self.coordinates.point(move))

@@ -32,6 +32,7 @@ class QuadraticModel:
         self.penalty = problem.penalty
         self.hessian = hessian
         self.free, self.kept = hessian.free, hessian.kept
+        self.coordinates = hessian.coordinates
         self.damping = self._of_features(np.reshape(damping, (-1, 1)))
         self.ridge = self._of_features(self._least_ridge(problem)) + self.damping
         part = self.penalty.take(hessian.features)
@@ -83,10 +84,15 @@ class QuadraticModel:
         return self.hessian.diagonal() + self.ridges()[:, None]
 
     def dense_hessian(self, hessian=None):
-        """H on the free variables, in the order of np.nonzero(free), with another Hessian in it."""
+        """H in the coordinates of the free variables, with another Hessian in it."""
         hessian = (hessian or self.hessian).dense().copy()
-        hessian[np.diag_indices_from(hessian)] += self.ridges()[np.nonzero(self.free)[0]]
+        ridges = np.broadcast_to(self.ridges()[:, None], self.free.shape)
+        hessian[np.diag_indices_from(hessian)] += self.coordinates.sums(ridges)
         return hessian
+
+    def thresholds(self):
+        """The weights of the L1 norm in the coordinates."""
+        return self.coordinates.sums(np.broadcast_to(self.l1, self.free.shape))
 
     def value(self, x, gradient):
         """m(x) - m(w), from the gradient of the quadratic at x."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._certificate import certify
+from ._coordinates import coordinates
 from ._hessian import SINGLE_LIMIT
 from ._pilot import approach
 from ._preconditioner import MAX_MOMENTS, N_MODES
@@ -143,4 +144,4 @@ def smoothable(problem):
 
 def crowded(problem, iterate):
     """Whether more variables are free than an explicit Hessian may have."""
-    return np.count_nonzero(free_variables(problem, iterate)) > dense_limit(problem)
+    return len(coordinates(free_variables(problem, iterate))) > dense_limit(problem)

@@ -14,9 +14,8 @@ Byrd, Chin, Neveitt and Nocedal, On the use of stochastic Hessian information in
 methods for machine learning, SIAM J. Optim. 21, 2011.
 """
 
-import numpy as np
-
 from ._conjugate import minimise_by_columns, minimise_by_products
+from ._coordinates import coordinates
 from ._explicit import minimise_dense
 from ._hessian import Hessian
 from ._model import QuadraticModel
@@ -163,4 +162,4 @@ class ProximalNewton:
         limit = dense_limit(problem)
         if self.exhausted >= MAX_EXHAUSTED:
             limit = max(limit, MAX_DENSE_VARIABLES)
-        return np.count_nonzero(free) <= limit
+        return len(coordinates(free)) <= limit

@@ -23,7 +23,7 @@ RIDGE = 1e-6  # of the preconditioner: shifts of all classes are not seen
 
 
 class Refinement:
-    """Vectors hold the free variables, in the order of np.nonzero(free).
+    """Vectors are in the coordinates of the free variables.
 
     Parameters
     ----------
@@ -37,8 +37,9 @@ class Refinement:
 
     def __init__(self, model, rough, max_products):
         self.model, self.rough, self.products_left = model, rough, max_products
-        self.l1 = np.broadcast_to(model.l1, model.free.shape)[model.free]
-        self.x, self.gradient = model.start[model.free], model.gradient[model.free]
+        self.coordinates, self.l1 = model.coordinates, model.thresholds()
+        self.x = self.coordinates.point(model.start)
+        self.gradient = self.coordinates.slope(model.gradient)
 
     def minimise(self, accuracy):
         """Whether the violation has fallen by a factor of `accuracy`, or nearly."""
@@ -63,9 +64,7 @@ class Refinement:
     def product(self, vector):
         """The exact Hessian times a vector."""
         self.products_left -= 1
-        out = np.zeros(self.model.free.shape)
-        out[self.model.free] = vector
-        return self.model.product(out)[self.model.free]
+        return self.coordinates.slope(self.model.product(self.coordinates.lift(vector)))
 
     def move(self, move, change=None):
         """The step along a move, up to one, that lowers the model most."""
@@ -76,10 +75,9 @@ class Refinement:
 
     def recentre(self):
         """Shift rows that are free in all classes; the curvature does not see it."""
-        full = self.model.start.copy()
-        full[self.model.free] = self.x
-        shift = self.model.recentre(full)
-        self.move(shift[self.model.free], (self.model.ridges()[:, None] * shift)[self.model.free])
+        shift = self.model.recentre(self.coordinates.lift(self.x, self.model.start))
+        change = self.coordinates.slope(self.model.ridges()[:, None] * shift)
+        self.move(self.coordinates.point(shift), change)
 
     def polish(self, goal):
         """Conjugate gradients on the support; variables that change sign are set to zero.
@@ -170,6 +168,5 @@ def minimise_refined(model, rough, accuracy, max_products):
     refinement = Refinement(model, model.dense_hessian(rough), max_products)
     if not refinement.minimise(accuracy):
         return None
-    out, slope = model.start.copy(), model.gradient.copy()
-    out[model.free], slope[model.free] = refinement.x, refinement.gradient
-    return out, slope
+    slope = model.coordinates.lift_slope(refinement.gradient, model.gradient)
+    return model.coordinates.lift(refinement.x, model.start), slope

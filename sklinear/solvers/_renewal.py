@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._coordinates import coordinates
 from ._hessian import Hessian
 
 FIRST_ROWS = 5000
@@ -73,7 +74,7 @@ class Renewal:
 
     def hessian_for(self, problem, iterate, free, explicit):
         """The Hessian at hand or, if that can't serve, a new one."""
-        size = np.count_nonzero(free)
+        size = len(coordinates(free))
         kept = self.hessian
         if kept is None or kept.loss is not problem.loss or not kept.covers(free):
             precise = self.precise or dense_cost(len(problem.labels), size) < CHEAP
@@ -216,7 +217,7 @@ def is_paid_off(problem, hessian, explicit):
         return False
     if not explicit:
         return hessian.age >= OLD
-    size = np.count_nonzero(hessian.free)
+    size = len(hessian.coordinates)
     return hessian.age * pass_cost(problem) >= dense_cost(len(problem.labels), size)
 
 
@@ -235,7 +236,7 @@ def worth_in_products(problem, hessian):
     """With how many products an explicit Hessian of all samples costs as much."""
     n, d = problem.data.shape
     product = n * problem.n_classes * (8 * d + 60)
-    return dense_cost(n, np.count_nonzero(hessian.free)) / product
+    return dense_cost(n, len(hessian.coordinates)) / product
 
 
 def first_rows(problem, size):

@@ -17,7 +17,7 @@ from .._data import DenseData
 
 MIN_FEATURES = 200
 DECOMPOSITION = 10  # operations by n^3
-PASSES, PASSES_BENT = 200, 800  # of a fit, about; where the curvature jumps
+PASSES, PASSES_RESTS = 200, 800  # of a fit, about; where some samples have no curvature
 FITS = 10  # of a path, by the cost of one
 
 
@@ -28,8 +28,7 @@ def applies(problem, on_path=False):
     exact = penalty.l1 == 0 and penalty.is_even and not problem.data.sparse
     if not exact or d < max(MIN_FEATURES, 1.2 * n):
         return False
-    loss = problem.loss
-    passes = PASSES if loss.smooth and not loss.curvature_jumps else PASSES_BENT
+    passes = PASSES_RESTS if problem.loss.rests else PASSES
     saved = passes * 4 * n * (d - n) * problem.n_classes
     return n * n * (d + DECOMPOSITION * n) <= (FITS if on_path else 1) * saved
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._certificate import certify
+from ._coordinates import coordinates
 from ._interior_point import interior_point
 from ._working_set import dense_limit, free_variables
 
@@ -125,7 +126,7 @@ def step_cost(problem, iterate, passes):
     n_classes = problem.n_classes
     a_pass = n * n_classes * (4 * d + 50) + 5e6
     cost = passes * a_pass + 400 * n * n_classes + 5e7
-    size = np.count_nonzero(free_variables(problem, iterate))
+    size = len(coordinates(free_variables(problem, iterate)))
     has_l1 = problem.penalty.l1 > 0
     if size <= dense_limit(problem) if has_l1 else passes <= FEW_PASSES:
         support = np.count_nonzero(iterate.coef) if has_l1 else 0

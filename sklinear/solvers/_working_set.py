@@ -3,7 +3,7 @@
 import numpy as np
 
 MAX_DENSE_VARIABLES = 1000
-MAX_DENSE_VARIABLES_SMOOTH = 300
+MAX_DENSE_VARIABLES_SMOOTH, MAX_DENSE_VARIABLES_TINY = 300, 100
 MAX_DENSE_VARIABLES_CHEAP = 3000
 MAX_DENSE_VARIABLES_BENT = 1500
 BENT = 0.1
@@ -30,12 +30,14 @@ def dense_limit(problem):
     More where samples are few or sparse; less where conjugate gradients soon end: without an
     L1 part they need no signs, with an L2 part beside it the model bends in all directions.
     """
-    if problem.penalty.l1 == 0:
-        # Of fewer samples than variables products cost less than the sum alone.
-        fewest = len(problem.labels) if not problem.loss.curvature_jumps else np.inf
-        return min(MAX_DENSE_VARIABLES_SMOOTH, fewest)
+    few, has_l1 = max(MAX_DENSE_VARIABLES_TINY, len(problem.labels)), problem.penalty.l1 > 0
+    if not (has_l1 or problem.data.sparse or problem.loss.rests):
+        # The sum of fewer samples than variables costs more than the products it saves.
+        return min(MAX_DENSE_VARIABLES_SMOOTH, few)
     if is_wide(problem):
         return MAX_DENSE_VARIABLES_CHEAP
+    if not has_l1:
+        return MAX_DENSE_VARIABLES_SMOOTH
     if not is_thin(problem.data):
         return MAX_DENSE_VARIABLES
     bent = problem.penalty.l2 > BENT * problem.penalty.l1
@@ -68,4 +70,5 @@ def free_variables(problem, iterate):
         free[:-1] = support | (excess >= cut)
     else:
         free[:-1] = support | (excess > 0)
-    return free
+    # Of two classes rounding must not choose one.
+    return free | free[:, ::-1] if problem.n_classes == 2 else free
