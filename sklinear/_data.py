@@ -291,7 +291,7 @@ class SparseData(Data):
         curvature : Curvature
             M of each sample.
         feature, klass : ndarray of shape (m,)
-            Of each variable, in order of features; the intercepts (all or none) last.
+            Of each variable, in order of features; intercepts (those of feature d) last.
         """
         n, d = self.shape
         own = np.flatnonzero(feature < d)
@@ -305,8 +305,13 @@ class SparseData(Data):
         room, n_classes = int(counts.max()) + 1, curvature.factor.shape[1]
         variables = first, klass[own].astype(np.int32)
 
+        # The loop knows the intercepts of all classes or of none.
+        chosen = len(own) + klass[len(own) :]
+        size = len(own) + (n_classes if len(chosen) else 0)
+        kept = np.append(np.arange(len(own)), chosen)
+
         def partial(rows):
-            out = np.zeros((len(feature), len(feature)))
+            out = np.zeros((size, size))
             scratch = np.empty(room, np.int32), np.empty(room), np.empty(n_classes**2)
             indptr = self.X.indptr[rows.start : rows.stop + 1]
             _sparse.csr_hessian(
@@ -321,6 +326,7 @@ class SparseData(Data):
             return out
 
         half = sum(run(partial, parts(n, self.X.nnz, 2)))
+        half = half if len(kept) == size else half[np.ix_(kept, kept)]
         return half + half.T
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from data import csr
 from problems import make_model_around, make_problem, zero_start
 
 from sklinear._certificate import certify
@@ -37,6 +38,14 @@ def odd(stacked):
     return 0.5 * (stacked - stacked[:, ::-1])
 
 
+@pytest.mark.parametrize(("container", "found"), [("csr", False), ("scattered", True)])
+def test_scattered_data_are_summed_by_rows(container, found):
+    problem, model = opposite_model("cross-entropy", 0.0, container)
+    chart = model.coordinates
+    rows = problem.data.hessian(model.hessian.curvature, chart.feature, chart.klass)
+    assert (rows is not None) == found
+
+
 class TestOpposite:
     def test_only_of_two_classes_that_are_free_alike(self):
         free = free_rows()
@@ -68,9 +77,22 @@ class TestOpposite:
         assert chart.sums(diagonal) @ abs(move) == pytest.approx(np.vdot(diagonal, abs(lifted)))
 
 
-def opposite_model(name, l1_ratio, **options):
+def scattered(X):
+    """So few entries that Hessians are summed row by row."""
+    return csr(np.where(np.random.default_rng(2).random(X.shape) < 0.1, X, 0.0))
+
+
+CONTAINERS = {"dense": np.asarray, "csr": csr, "scattered": scattered}
+over_containers = pytest.mark.parametrize("container", CONTAINERS)
+
+
+def two_classes(name, l1_ratio, alpha, container="dense"):
+    return make_problem(name, l1_ratio, alpha, n_classes=2, n_features=20, X=CONTAINERS[container])
+
+
+def opposite_model(name, l1_ratio, container="dense"):
     """A model of two classes around opposite weights."""
-    problem = make_problem(name, l1_ratio, 0.05, n_classes=2, **options)
+    problem = two_classes(name, l1_ratio, 0.05, container)
     model = make_model_around(problem, max_rows=10_000)
     model.start[:], model.gradient[:] = odd(model.start), odd(model.gradient)
     return problem, model
@@ -79,9 +101,10 @@ def opposite_model(name, l1_ratio, **options):
 @over_losses
 @over_ratios
 class TestModels:
-    def test_explicit_hessian(self, name, l1_ratio):
+    @over_containers
+    def test_explicit_hessian(self, name, l1_ratio, container):
         """Of the products, and after corrections, too."""
-        _, model = opposite_model(name, l1_ratio)
+        _, model = opposite_model(name, l1_ratio, container)
         chart = model.coordinates
         assert isinstance(chart, Opposite)
         for seed in range(3):
@@ -113,7 +136,10 @@ class TestModels:
         found = minimise_refined(model, model.hessian, 1e-8, 200)
         assert model.value(*found) == pytest.approx(best, rel=1e-8)
 
-    def test_half_the_variables_lead_to_the_same_optimum(self, name, l1_ratio, both_classes):
+    @over_containers
+    def test_half_the_variables_lead_to_the_same_optimum(
+        self, name, l1_ratio, container, both_classes
+    ):
         sizes, values = [], []
         original = _hessian.Hessian._gram
 
@@ -124,7 +150,7 @@ class TestModels:
         patch = pytest.MonkeyPatch()
         patch.setattr(_hessian.Hessian, "_gram", record)
         for _ in range(2):
-            problem = make_problem(name, l1_ratio, 1e-2, n_classes=2)
+            problem = two_classes(name, l1_ratio, 1e-2, container)
             for iterate in newton(problem, zero_start(problem)):
                 certificate = certify(problem, iterate)
                 if certificate.gap <= 1e-10 * problem.value_at_zero:

@@ -91,7 +91,7 @@ class TestSparse:
             factor[np.arange(n), labels] = 0.0
         curvature = kind(factor, labels, rng.uniform(size=n))
         free = rng.random((d + 1, n_classes)) < 0.5
-        free[-1] = intercept
+        free[-1] = np.arange(n_classes) > 0 if intercept == "some" else intercept
         feature, klass = np.nonzero(free)
         data = wrap(X)
         dense = curvature.gram(
@@ -100,7 +100,7 @@ class TestSparse:
         return data.hessian(curvature, feature, klass), dense
 
     @pytest.mark.parametrize("n_classes", [2, 3, 6])
-    @pytest.mark.parametrize("intercept", [True, False])
+    @pytest.mark.parametrize("intercept", [True, False, "some"])
     @pytest.mark.parametrize("kind", [SoftmaxCurvature, StarCurvature])
     def test_as_the_dense_product(self, kind, intercept, n_classes):
         found, dense = self.both(kind, intercept, n_classes)
