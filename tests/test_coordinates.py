@@ -11,7 +11,7 @@ from sklinear.solvers._coordinates import Free, Opposite, coordinates
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._newton import newton
 from sklinear.solvers._refined import minimise_refined
-from sklinear.solvers._working_set import free_variables
+from sklinear.solvers._working_set import dense_limit, free_variables
 
 over_losses = pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
 over_ratios = pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
@@ -162,6 +162,14 @@ class TestModels:
         assert values[0] == pytest.approx(values[1], rel=1e-9)
         first, second = sizes[: sizes.index(0)], sizes[sizes.index(0) + 1 :]
         assert max(first) == max(second) // 2
+
+
+def test_twice_as_many_may_be_in_an_explicit_hessian():
+    options = {"n_samples": 200, "n_features": 20}
+    two, three = (
+        make_problem("cross-entropy", 1.0, n_classes=n_classes, **options) for n_classes in (2, 3)
+    )
+    assert dense_limit(two) == 2 * dense_limit(three)
 
 
 def test_working_sets_hold_both_classes_of_a_feature():

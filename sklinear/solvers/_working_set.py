@@ -39,7 +39,8 @@ def dense_limit(problem):
     if not has_l1:
         return MAX_DENSE_VARIABLES_SMOOTH
     if not is_thin(problem.data):
-        return MAX_DENSE_VARIABLES
+        # Products with two columns cost hardly less than with many.
+        return (2 if problem.n_classes == 2 else 1) * MAX_DENSE_VARIABLES
     bent = problem.penalty.l2 > BENT * problem.penalty.l1
     return MAX_DENSE_VARIABLES_BENT if bent else MAX_DENSE_VARIABLES_CHEAP
 
