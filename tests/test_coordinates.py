@@ -130,6 +130,18 @@ class TestModels:
         best = other.value(*minimise_dense(other, 1e-12, max_rounds=100))
         assert model.value(x, gradient) == pytest.approx(best, rel=1e-9)
 
+    def test_a_start_with_a_shift_is_as_good(self, name, l1_ratio):
+        """Coordinate descent leaves weights like (-1, 3), where only the L1 norm sees them."""
+        _, model = opposite_model(name, l1_ratio)
+        best = model.value(*minimise_dense(model, 1e-12, max_rounds=100))
+        shift = (
+            0.9 * np.abs(model.start[:-1, :1]) * np.sign(random_array((len(model.start) - 1, 1)))
+        )
+        model.start[:-1] += shift
+        x, gradient = minimise_dense(model, 1e-12, max_rounds=100)
+        np.testing.assert_array_equal(x[:, 0], -x[:, 1])
+        assert model.value(x, gradient) == pytest.approx(best, rel=1e-9)
+
     def test_refined_models(self, name, l1_ratio):
         _, model = opposite_model(name, l1_ratio)
         best = model.value(*minimise_dense(model, 1e-12, max_rounds=100))

@@ -3,19 +3,42 @@
 Stacked arrays have the shape (f + 1, C), a row for each feature and one for the intercept.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 
 class Free:
-    """Each free variable on its own, in the order of np.nonzero(free)."""
+    """Each free variable on its own, in the order of np.nonzero(free).
+
+    Attributes
+    ----------
+    feature, klass : ndarray of shape (m,)
+        The variables whose block of the Hessian of the loss, times `multiple`, is that in the
+        coordinates.
+    """
+
+    multiple = 1.0
 
     def __init__(self, free):
         self.free = free
-        self.feature, self.klass = np.nonzero(free)
-        self.multiple = 1.0  # of the block of these in the Hessian of the loss
 
     def __len__(self):
-        return len(self.feature)
+        return np.count_nonzero(self.free)
+
+    @cached_property
+    def _places(self):
+        return np.nonzero(self.free)
+
+    @property
+    def feature(self):
+        """Rows of the variables."""
+        return self._places[0]
+
+    @property
+    def klass(self):
+        """Their columns."""
+        return self._places[1]
 
     def point(self, stacked):
         """Coordinates of weights or of a move."""
@@ -43,15 +66,17 @@ class Free:
 class Opposite:
     """Weights (-u, u) of two classes, which lose nothing: one u for each free row.
 
-    The losses see u alone and no penalty wants a shift of both.  Half the variables make a
-    quarter of a Hessian and an eighth of the work on its factors.
+    The losses see u alone and no penalty wants a shift of both: (v, w) is taken for the opposite
+    weights with its scores, whose penalty is no larger.  Half the variables make a quarter of a
+    Hessian and an eighth of the work on its factors.  Attributes are those of `Free`.
     """
+
+    multiple = 4.0  # M = m [[1, -1], [-1, 1]] along (-1, 1)
 
     def __init__(self, free):
         self.free = free
         self.feature = np.flatnonzero(free[:, 1])
         self.klass = np.ones_like(self.feature)
-        self.multiple = 4.0  # M = m [[1, -1], [-1, 1]] along (-1, 1)
 
     def __len__(self):
         return len(self.feature)

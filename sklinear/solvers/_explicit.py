@@ -54,6 +54,8 @@ def _recentre(model, hessian, x, gradient, l1):
     """
     coordinates = model.coordinates
     shift = coordinates.point(model.recentre(coordinates.lift(x, model.start)))
+    if not shift.any():
+        return x, gradient
     change = hessian @ shift
     if not decrease(x, gradient, l1, shift, change) < 0:
         return x, gradient

@@ -18,7 +18,7 @@ from .._data import DenseData
 MIN_FEATURES = 200
 DECOMPOSITION = 10  # operations by n^3
 PASSES, PASSES_RESTS = 200, 800  # of a fit, about; where some samples have no curvature
-FITS = 10  # of a path, by the cost of one
+FITS = 6  # that a path of 100 alphas costs, about
 
 
 def applies(problem, on_path=False):
