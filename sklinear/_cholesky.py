@@ -1,7 +1,14 @@
 """A Cholesky factor of a symmetric matrix that rounding may have left indefinite."""
 
+import math
+
 import numpy as np
 from scipy.linalg.lapack import get_lapack_funcs
+
+
+def diagonal_of(matrix):
+    """The diagonal of a square matrix, to be read or written to."""
+    return np.einsum("ii->i", matrix)
 
 
 class ScaledCholesky:
@@ -27,7 +34,7 @@ class ScaledCholesky:
     """
 
     def __init__(self, matrix, ridges):
-        diagonal = np.diag(matrix).astype(np.float64)
+        diagonal = diagonal_of(matrix).astype(np.float64)
         self.scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max(initial=0.0)))
         narrow = self.scale.astype(matrix.dtype)
         self.scaled = matrix * narrow
@@ -41,9 +48,9 @@ class ScaledCholesky:
 
     def _factor(self, ridge):
         factor = self.scaled.copy()
-        factor[np.diag_indices_from(factor)] += ridge
+        diagonal_of(factor)[:] += ridge
         self.lower, info = self._potrf(factor.T, lower=True, clean=False, overwrite_a=True)
-        return info == 0 and bool(np.isfinite(np.diag(self.lower)).all())
+        return info == 0 and math.isfinite(self.lower.trace())
 
     def solve(self, rhs):
         """Solution for right sides (m,) or (m, r), in float64."""

@@ -113,6 +113,10 @@ class Curvature:
         """m_i, shape (n,), where there are two classes."""
         raise NotImplementedError
 
+    def matrices(self):
+        """p_i M_i, shape (C, C, n)."""
+        raise NotImplementedError
+
     def _gram(self, blocks, feature, klass):
         """The same for pairs of rows and their features."""
         raise NotImplementedError
@@ -155,6 +159,13 @@ class SoftmaxCurvature(Curvature):
     def bend_of_two(self):
         """q_0 q_1."""
         return self.factor[:, 0] * self.factor[:, 1]
+
+    def matrices(self):
+        """p_i M_i, shape (C, C, n)."""
+        factor = self.factor.T
+        out = -(self.weights * factor)[:, None, :] * factor
+        np.einsum("kki->ki", out)[:] = self.diagonal().T
+        return out
 
     def mean(self):
         """sum_i p_i M_i, shape (C, C)."""
@@ -219,6 +230,16 @@ class StarCurvature(Curvature):
     def bend_of_two(self):
         """The a_k of the wrong class."""
         return self.factor.sum(axis=1)
+
+    def matrices(self):
+        """p_i M_i, shape (C, C, n)."""
+        n_rows, n_classes = self.factor.shape
+        out, rows = np.zeros((n_classes, n_classes, n_rows)), np.arange(n_rows)
+        weighted = self.weights[:, None] * self.factor
+        out[:, self.labels, rows] = -weighted.T
+        out[self.labels, :, rows] = -weighted
+        np.einsum("kki->ki", out)[:] = self.diagonal().T
+        return out
 
     def diagonal(self):
         """p_i (M_i)_kk, shape (n, C)."""

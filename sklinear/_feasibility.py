@@ -10,6 +10,8 @@ from scipy.sparse.csgraph import connected_components
 
 from . import _core
 
+FEW_CLASSES = 30  # powers of a matrix take less time than a search
+
 
 def class_sums(values, labels, weights):
     """Sum of weights[i] * values[i] over the samples of each class, shape (C, C)."""
@@ -46,25 +48,47 @@ def balance_simplex(dual, labels, weights):
     mu_l < pi_l, in proportion to what they lack.
     """
     frequency = np.bincount(labels, weights, minlength=dual.shape[1])
-    leak, share = mass_to_move(weights @ dual, frequency)
-    if leak.any():
-        _core.move_mass(dual, labels, leak, share)
-    return dual
+    return MassMove(weights @ dual, frequency).balanced(dual, labels)
 
 
-def mass_to_move(residual, frequency):
-    """The part of its mass that each class gives up, and the share of what is given it gets."""
-    surplus = np.maximum(residual, 0.0)
-    missing = np.maximum(-residual, 0.0)
-    if not missing.sum() > 0:
-        return np.zeros_like(residual), missing
-    leak = surplus / np.maximum(frequency + surplus, np.finfo(float).tiny)
-    return leak, missing / missing.sum()
+class MassMove:
+    """What `balance_simplex` does to probabilities q: q - q * leak + <q, leak> share.
 
+    Parameters
+    ----------
+    residual : ndarray of shape (C,)
+        sum_i p_i g_i.
+    frequency : ndarray of shape (C,)
+        Weight of the samples of each class.
 
-def mixture(leak, share):
-    """The matrix T, rows of sum one, for which q T is q after the move of mass."""
-    return np.diag(1.0 - leak) + np.outer(leak, share)
+    Attributes
+    ----------
+    leak : ndarray of shape (C,)
+        The part of its mass that each class gives up.
+    share : ndarray of shape (C,)
+        The part of what is given up that each class gets.
+    """
+
+    def __init__(self, residual, frequency):
+        surplus = np.maximum(residual, 0.0)
+        missing = surplus - residual
+        total = missing.sum()
+        self.idle = not (total > 0 and surplus.any())
+        self.leak = surplus / np.maximum(frequency + surplus, np.finfo(float).tiny)
+        self.share = missing / total if total > 0 else missing
+
+    def balanced(self, dual, labels):
+        """The dual point afterwards (works in place)."""
+        if not self.idle:
+            _core.move_mass(dual, labels, self.leak, self.share)
+        return dual
+
+    def mapped(self, correlation, totals):
+        """Its correlation X^T diag(p) (Q - Y) afterwards; `totals` are those of the true Y."""
+        if self.idle:
+            return correlation
+        given = (correlation + totals) * self.leak
+        return correlation - given + np.outer(given.sum(axis=1), self.share)
 
 
 def balance_flows(dual, labels, weights, *, largest=np.inf):
@@ -79,15 +103,25 @@ def balance_flows(dual, labels, weights, *, largest=np.inf):
     np.fill_diagonal(flows, 0.0)
     if np.array_equal(flows.sum(axis=0), flows.sum(axis=1)):
         return dual
-    _, component = connected_components(flows > 0, connection="strong")
-    kept = component[:, None] == component[None, :]
-    dual *= _balancing_ratios(np.where(kept, flows, 0.0))[labels]
+    dual *= _balancing_ratios(np.where(_exchanging(flows), flows, 0.0))[labels]
     rows = np.arange(len(labels))
     dual[rows, labels] = 0.0
     if np.isfinite(largest):
         dual /= max(1.0, dual.max(initial=0.0) / largest)
     dual[rows, labels] = -dual.sum(axis=1)
     return dual
+
+
+def _exchanging(flows):
+    """Pairs of classes in one strongly connected component, shape (C, C)."""
+    if len(flows) > FEW_CLASSES:
+        _, component = connected_components(flows > 0, connection="strong")
+        return component[:, None] == component[None, :]
+    reached = (flows > 0) + np.eye(len(flows))
+    steps = 1
+    while steps < len(flows):
+        reached, steps = np.minimum(reached @ reached, 1.0), 2 * steps
+    return (reached > 0) & (reached.T > 0)
 
 
 def _balancing_ratios(flows):

@@ -15,12 +15,11 @@ import numpy as np
 from . import _core
 from ._curvature import SoftmaxCurvature, StarCurvature
 from ._feasibility import (
+    MassMove,
     balance_flows,
     balance_simplex,
     clip_simplex,
     clip_star,
-    mass_to_move,
-    mixture,
 )
 from ._threads import over_rows
 
@@ -155,8 +154,8 @@ class Loss:
         """Second derivative in the scores, from the natural dual point there."""
         raise NotImplementedError
 
-    def mixture(self, residual, frequency):
-        """(C, C) matrix T if `balance` is q -> q T for q = g + e_y, else None.
+    def mass_move(self, residual, frequency):
+        """What `balance` does if that is a move of mass, which correlations can follow, else None.
 
         `residual` is sum_i p_i g_i, `frequency` the weight of the samples of each class.
         """
@@ -204,9 +203,9 @@ class CrossEntropy(Loss):
         probabilities[rows, labels] += 1.0
         return _first_zero(probabilities, move)
 
-    def mixture(self, residual, frequency):
-        """What `balance` does to the probabilities."""
-        return mixture(*mass_to_move(residual, frequency))
+    def mass_move(self, residual, frequency):
+        """That between the probabilities."""
+        return MassMove(residual, frequency)
 
     def gain_of_shift(self, residual, frequency):
         """By the largest curvature there can be, sum of r_k^2 / (2 max of the frequencies)."""

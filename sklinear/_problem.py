@@ -121,6 +121,11 @@ class Problem:
         return self.correlate(members)
 
     @cached_property
+    def weightless(self):
+        """Indices of the samples that do not count."""
+        return np.flatnonzero(self.weights == 0)
+
+    @cached_property
     def even_weight(self):
         """The weight of each sample if all have the same, else None."""
         first = float(self.weights[0])
@@ -184,10 +189,16 @@ class Problem:
 
     def balanced(self, dual):
         """A nearby dual point as the intercept and free features demand it (works in place)."""
-        dual[self.weights == 0] = 0.0
+        dual = self._held_by_weights(dual)
         if self.fit_intercept:
             dual = self.loss.balance(dual, self.labels, self.weights)
         return dual if self.free_features is None else self.free_features.held(dual)
+
+    def _held_by_weights(self, dual):
+        """Zero for samples without weight (works in place)."""
+        if len(self.weightless):
+            dual[self.weightless] = 0.0
+        return dual
 
     def certified(self, coef, intercept, scores, dual):
         """The iterate with a given dual point, balanced first when there is an intercept."""
@@ -227,7 +238,7 @@ class Problem:
 
     def _natural(self, coef, intercept, scores, dual, value):
         """The iterate with the natural dual point, made feasible."""
-        known, residual, mixture = (self.loss, value), np.zeros(self.n_classes), None
+        known, residual, move = (self.loss, value), np.zeros(self.n_classes), None
         if self.free_features is not None:
             gradient = self._gradient_of(dual)
             dual = self.balanced(dual)
@@ -235,15 +246,12 @@ class Problem:
             return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
         if self.fit_intercept:
             residual = self.weights @ dual
-            mixture = self.loss.mixture(residual, self.frequencies)
-            if mixture is None:
+            move = self.loss.mass_move(residual, self.frequencies)
+            if move is None:
                 dual, residual = self.balanced(dual), np.zeros(self.n_classes)
         correlation = self.correlate(dual)
-        gradient = np.vstack([correlation, residual])
-        if mixture is not None:
-            dual, correlation = self.balanced(dual), self._mixed(correlation, mixture)
+        gradient = np.concatenate([correlation, residual[None]])
+        if move is not None:
+            dual = move.balanced(self._held_by_weights(dual), self.labels)
+            correlation = move.mapped(correlation, self.class_totals)
         return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
-
-    def _mixed(self, correlation, mixture):
-        """X^T diag(p) (Q T - Y) from X^T diag(p) (Q - Y), Y the true classes."""
-        return correlation @ mixture + self.class_totals @ (mixture - np.eye(len(mixture)))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._cholesky import diagonal_of
 from ._line_search import line_search
 
 BALANCED = 1e-15  # of the mean dual point: what rounding leaves
@@ -21,9 +22,9 @@ def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
     value, dual = known or loss.value_and_dual(scores, labels, weights)
     for number in range(max_steps):
         gradient = weights @ dual
-        if np.abs(gradient).max() <= BALANCED * (weights @ np.abs(dual)).max():
-            break
         if loss.gain_of_shift(gradient, problem.frequencies) <= slack:
+            break
+        if np.abs(gradient).max() <= BALANCED * (weights @ np.abs(dual)).max():
             break
         coarse = loss.coarse_shift(dual, labels, weights) if number < MAX_COARSE else None
         if coarse is not None:
@@ -53,10 +54,11 @@ def _solve_on_sum_zero(matrix, rhs):
     it gets as much as makes its step about ten, which is far on the scale of scores.
     """
     size = len(rhs)
-    diagonal = np.diag(matrix)
+    diagonal = matrix.diagonal()
     level = max(diagonal.mean(), np.abs(rhs).max())
-    ridge = np.maximum(1e-15 * level, 0.1 * np.abs(rhs) - diagonal)
-    solution = np.linalg.solve(matrix + np.diag(ridge) + level / size, rhs)
+    system = matrix + level / size
+    diagonal_of(system)[:] += np.maximum(1e-15 * level, 0.1 * np.abs(rhs) - diagonal)
+    solution = np.linalg.solve(system, rhs)
     return solution - solution.mean()
 
 

@@ -119,7 +119,8 @@ def at_most(count):
 
 def parts(n_rows, size, n_parts=N_PARTS):
     """Slices of rows, of data with so many numbers; a single one where there are few."""
-    n_parts = n_parts if size >= WORTHWHILE else 1
+    if size < WORTHWHILE:
+        return [slice(0, n_rows)]
     edges = np.arange(n_parts + 1) * n_rows // n_parts
     return list(itertools.starmap(slice, itertools.pairwise(edges)))
 

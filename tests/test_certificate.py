@@ -17,6 +17,8 @@ from scipy.special import logsumexp, xlogy
 
 from sklinear._certificate import best_scale, certify
 from sklinear._feasibility import (
+    FEW_CLASSES,
+    _exchanging,
     balance_flows,
     balance_simplex,
     class_sums,
@@ -174,15 +176,26 @@ class TestBalance:
         np.testing.assert_allclose(balance(dual, labels, weights)[kept], alone, atol=1e-14)
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_mixture_does_what_the_balance_does(self, seed):
+    def test_correlations_follow_the_move_of_mass(self, seed):
+        """X^T diag(p) G afterwards, from the one before and without another product with X."""
         _, labels, weights = make_scores(n_samples=40)
         dual, true = random_dual("cross-entropy", labels, 4, seed), np.eye(4)[labels]
+        X = np.random.default_rng(seed).standard_normal((40, 3))
+        weighted = X.T * weights
         frequency = np.bincount(labels, weights, minlength=4)
-        matrix = CrossEntropy().mixture(weights @ dual, frequency)
-        np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-15)
-        expected = (dual + true) @ matrix - true
-        found = balance_simplex(dual, labels, weights)
-        np.testing.assert_allclose(found, expected, atol=1e-15)
+        move = CrossEntropy().mass_move(weights @ dual, frequency)
+        found = move.mapped(weighted @ dual, weighted @ true)
+        balanced = balance_simplex(dual.copy(), labels, weights)
+        assert np.abs(balanced - dual).max() > 1e-3
+        np.testing.assert_allclose(found, weighted @ balanced, atol=1e-15)
+        np.testing.assert_array_equal(move.balanced(dual, labels), balanced)
+
+    @pytest.mark.parametrize("size", [3, FEW_CLASSES, FEW_CLASSES + 1])
+    @pytest.mark.parametrize("density", [0.02, 0.1, 0.5])
+    def test_exchanging_pairs_reach_each_other(self, size, density):
+        flows = (np.random.default_rng(size).random((size, size)) < density) * 0.5
+        reached = np.linalg.matrix_power(np.minimum(flows + np.eye(size), 1) > 0, size)
+        np.testing.assert_array_equal(_exchanging(flows), reached & reached.T)
 
     def test_class_sums(self):
         scores, labels, weights = make_scores()

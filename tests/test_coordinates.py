@@ -13,6 +13,8 @@ from sklinear.solvers._newton import newton
 from sklinear.solvers._refined import minimise_refined
 from sklinear.solvers._working_set import dense_limit, free_variables
 
+pytestmark = pytest.mark.usefixtures("without_small_steps")
+
 over_losses = pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
 over_ratios = pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 

@@ -10,6 +10,8 @@ from models import make_model
 from oracle import LOSSES, Problem, objective, optimum
 from sklearn.exceptions import ConvergenceWarning
 
+pytestmark = pytest.mark.usefixtures("either_steps")
+
 ROUNDING = 1e-9
 
 

@@ -73,6 +73,14 @@ def test_product_after_narrowing_the_factor(name):
     np.testing.assert_allclose(found, np.einsum("i,ikl,il->ik", weights, M, vectors), atol=1e-6)
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_matrices(name, n_classes):
+    curvature, M, weights = make(name, n_classes=n_classes)
+    expected = (weights[:, None, None] * M).transpose(1, 2, 0)
+    np.testing.assert_allclose(curvature.matrices(), expected, atol=1e-16)
+
+
 @pytest.mark.parametrize("name", SMOOTH)
 def test_mean(name):
     curvature, M, weights = make(name)

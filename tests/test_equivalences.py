@@ -12,6 +12,8 @@ from oracle import LOSSES, objective, optimum
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC, LinearSVC
 
+pytestmark = pytest.mark.usefixtures("either_steps")
+
 every_loss = pytest.mark.parametrize("loss", LOSSES)
 every_l1_ratio = pytest.mark.parametrize("l1_ratio", [0, 0.5, 1])
 every_size = pytest.mark.parametrize("n_classes", [2, 3, 10])

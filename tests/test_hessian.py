@@ -17,6 +17,8 @@ from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Pr
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._renewal import Outcome, Renewal, first_rows
 
+pytestmark = pytest.mark.usefixtures("without_small_steps")
+
 
 def make(name="cross-entropy", max_rows=10_000, precise=True, part=1.0, **options):
     problem = make_problem(name, 0.0, n_samples=300, n_features=6, **options)

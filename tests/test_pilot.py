@@ -13,6 +13,8 @@ from sklinear.solvers._newton import Newton, newton
 from sklinear.solvers._pilot import approach, pilot_rows, represents, sample
 from sklinear.solvers._sampling import FEW, LEAST_SIZE, draw_from_classes
 
+pytestmark = pytest.mark.usefixtures("without_small_steps")
+
 N_ROWS = 400
 
 

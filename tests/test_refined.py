@@ -10,6 +10,8 @@ from sklinear.solvers._model import violation
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._refined import Refinement, best_step, minimise_refined
 
+pytestmark = pytest.mark.usefixtures("without_small_steps")
+
 
 def setting(l1_ratio, alpha=0.01, max_rows=120, name="cross-entropy"):
     """A model of 400 samples at some point, and a Hessian of some of them."""

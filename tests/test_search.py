@@ -16,6 +16,8 @@ from sklinear.solvers._proximal_newton import (
 )
 from sklinear.solvers._search import Ray
 
+pytestmark = pytest.mark.usefixtures("without_small_steps")
+
 FUNCTIONS = {
     "quadratic": (lambda t: (t - 3) ** 2, lambda t: 2 * (t - 3)),
     "far quadratic": (lambda t: (t - 700) ** 2, lambda t: 2 * (t - 700)),

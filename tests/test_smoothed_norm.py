@@ -20,6 +20,8 @@ from sklinear.solvers._preconditioner import ClassModes, Diagonal
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._smoothed_norm import SmoothedNewton, SmoothedNorm
 
+pytestmark = pytest.mark.usefixtures("without_small_steps")
+
 SMOOTH = ["cross-entropy", "squared hinge", "smoothed hinge"]
 over_losses = pytest.mark.parametrize("name", SMOOTH)
 over_penalties = pytest.mark.parametrize("l1_ratio", [0.5, 1.0])

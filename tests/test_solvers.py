@@ -30,6 +30,8 @@ from sklinear.solvers._working_set import (
     free_variables,
 )
 
+pytestmark = pytest.mark.usefixtures("without_small_steps")
+
 CONTAINERS = {"dense": np.asarray, "csr": csr}
 over_losses = pytest.mark.parametrize("name", ["cross-entropy", "hinge", "squared hinge"])
 

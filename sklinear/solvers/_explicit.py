@@ -1,9 +1,13 @@
 """Minimise a quadratic model through its explicit Hessian; for few variables."""
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from .. import _descent
-from .._cholesky import ScaledCholesky
+from .._cholesky import ScaledCholesky, diagonal_of
 from ._model import violation
 
 DIVERGED = 1e3
@@ -13,23 +17,70 @@ SINGLE_RIDGE = 1e-7
 
 def minimise_dense(model, accuracy, max_rounds=20):
     """Minimiser of the model through the explicit Hessian, and the gradient there."""
-    hessian, coordinates, l1 = model.dense_hessian(), model.coordinates, model.thresholds()
-    x, gradient = coordinates.point(model.start), coordinates.slope(model.gradient)
-    first = np.linalg.norm(violation(x, gradient, l1))
-    for number in range(max_rounds):
-        x, gradient = improve(hessian, x, gradient, l1, number, least_ridge(model))
-        # Where next to nothing resists a shift, rounding alone may undo the next one.
-        left = np.linalg.norm(violation(x, gradient, l1))
-        x, gradient = _recentre(model, hessian, x, gradient, l1)
-        if min(left, np.linalg.norm(violation(x, gradient, l1))) <= accuracy * first:
-            break
-        if not left < DIVERGED * first:
-            model.solved = False
-            break
-    else:
-        model.solved = False
+    coordinates = model.coordinates
+    start = coordinates.point(model.start), coordinates.slope(model.gradient)
+
+    def recentring(x):
+        return coordinates.point(model.recentre(coordinates.lift(x, model.start)))
+
+    quadratic = Quadratic(model.dense_hessian(), model.thresholds(), recentring, least_ridge(model))
+    (x, gradient), model.solved = quadratic.minimise(*start, accuracy, max_rounds)
     slope = coordinates.lift_slope(gradient, model.gradient)
     return coordinates.lift(x, model.start), slope
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """A quadratic plus sum_j l1_j |x_j|.
+
+    Attributes
+    ----------
+    hessian : ndarray of shape (m, m)
+    l1 : ndarray of shape (m,)
+    recentring : callable or None
+        What the best shift of rows that are free in all classes adds to a point.
+    ridge : float
+        The least one of its factors.
+    """
+
+    hessian: np.ndarray
+    l1: np.ndarray
+    recentring: Callable | None
+    ridge: float = RIDGES[0]
+
+    def minimise(self, x, gradient, accuracy, max_rounds=20):
+        """The minimiser with the gradient there, and whether it was found."""
+        hessian, l1 = self.hessian, self.l1
+        first = self._violation(x, gradient)
+        for number in range(max_rounds):
+            x, gradient = improve(hessian, x, gradient, l1, number, self.ridge)
+            # Where next to nothing resists a shift, rounding alone may undo the next one.
+            left = least = self._violation(x, gradient)
+            if self.recentring is not None:
+                x, gradient = self._recentre(x, gradient)
+                least = min(left, self._violation(x, gradient))
+            if least <= accuracy * first:
+                return (x, gradient), True
+            if not left < DIVERGED * first:
+                break
+        return (x, gradient), False
+
+    def _violation(self, x, gradient):
+        slope = violation(x, gradient, self.l1)
+        return math.sqrt(slope @ slope)
+
+    def _recentre(self, x, gradient):
+        """Shift rows of the weights that are free in all classes; only the penalty notices.
+
+        A Hessian in single precision notices too: no shift where the model would not fall.
+        """
+        shift = self.recentring(x)
+        if not shift.any():
+            return x, gradient
+        change = self.hessian @ shift
+        if not decrease(x, gradient, self.l1, shift, change) < 0:
+            return x, gradient
+        return x + shift, gradient + change
 
 
 def least_ridge(model):
@@ -47,21 +98,6 @@ def improve(hessian, x, gradient, l1, number=0, ridge=0.0):
     return _newton_on_support(hessian, x, gradient, l1, ridge)
 
 
-def _recentre(model, hessian, x, gradient, l1):
-    """Shift rows of the weights that are free in all classes; only the penalty notices.
-
-    A Hessian in single precision notices too: no shift where the model would not fall.
-    """
-    coordinates = model.coordinates
-    shift = coordinates.point(model.recentre(coordinates.lift(x, model.start)))
-    if not shift.any():
-        return x, gradient
-    change = hessian @ shift
-    if not decrease(x, gradient, l1, shift, change) < 0:
-        return x, gradient
-    return x + shift, gradient + change
-
-
 def decrease(x, gradient, l1, move, change):
     """What a move, mapped to `change` by the Hessian, adds to the model."""
     return gradient @ move + 0.5 * move @ change + l1 @ (np.abs(x + move) - np.abs(x))
@@ -73,6 +109,8 @@ def _newton_on_support(hessian, x, gradient, l1, ridge):
     if len(support) == 0:
         return x, gradient
     slope = (gradient + l1 * np.sign(x))[support]
+    if len(support) == len(x):
+        return _cut_step(hessian, x, gradient, l1, -_solve(hessian, slope, ridge))
     direction = np.zeros_like(x)
     direction[support] = -_solve(hessian.take(support, 0).take(support, 1), slope, ridge)
     return _cut_step(hessian, x, gradient, l1, direction)
@@ -80,7 +118,7 @@ def _newton_on_support(hessian, x, gradient, l1, ridge):
 
 def _cut_step(hessian, x, gradient, l1, direction):
     """The longest step tried that lowers the model."""
-    for step in (1.0, 0.5, 0.25, 0.125, _first_crossing(x, l1, direction)):
+    for step in _steps(x, l1, direction):
         candidate = x + step * direction
         crossing = (l1 > 0) & (x != 0) & (candidate * x <= 1e-14 * x * x)
         candidate[crossing] = 0.0
@@ -91,10 +129,11 @@ def _cut_step(hessian, x, gradient, l1, direction):
     return x, gradient
 
 
-def _first_crossing(x, l1, direction):
-    """The largest step up to 1 that changes no sign."""
+def _steps(x, l1, direction):
+    """Steps to try, at last the largest up to 1 that changes no sign."""
+    yield from (1.0, 0.5, 0.25, 0.125)
     towards = (l1 > 0) & (x * direction < 0)
-    return min(1.0, np.min(-x[towards] / direction[towards], initial=1.0))
+    yield min(1.0, np.min(-x[towards] / direction[towards], initial=1.0))
 
 
 def _solve(matrix, rhs, least=0.0):
@@ -122,5 +161,5 @@ def _solve(matrix, rhs, least=0.0):
 def solve_dense(model, diagonal, rhs):
     """Solve (H + diagonal) v = rhs on the free variables, through the explicit Hessian."""
     hessian, coordinates = model.dense_hessian(), model.coordinates
-    hessian[np.diag_indices_from(hessian)] += coordinates.sums(diagonal)
+    diagonal_of(hessian)[:] += coordinates.sums(diagonal)
     return coordinates.lift(_solve(hessian, coordinates.slope(rhs)))

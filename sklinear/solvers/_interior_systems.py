@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._cholesky import ScaledCholesky
+from .._cholesky import ScaledCholesky, diagonal_of
 from .._curvature import as_matrix, class_moments, star_blocks
 from .._threads import run
 
@@ -120,7 +120,7 @@ class SampleSystem:
         matrix = self._products()
         matrix *= self.root
         matrix *= self.root[:, None]
-        matrix[np.diag_indices_from(matrix)] += 1.0
+        diagonal_of(matrix)[:] += 1.0
         self.factor = _factor(matrix)
 
     def _products(self):

@@ -8,6 +8,7 @@ has a free variable; the last row belongs to the intercept, which no penalty tou
 
 import numpy as np
 
+from .._cholesky import diagonal_of
 from .._penalty import best_shifts
 
 FREE_RIDGE = 1e-10
@@ -87,7 +88,7 @@ class QuadraticModel:
         """H in the coordinates of the free variables, with another Hessian in it."""
         hessian = (hessian or self.hessian).dense().copy()
         ridges = np.broadcast_to(self.ridges()[:, None], self.free.shape)
-        hessian[np.diag_indices_from(hessian)] += self.coordinates.sums(ridges)
+        diagonal_of(hessian)[:] += self.coordinates.sums(ridges)
         return hessian
 
     def thresholds(self):

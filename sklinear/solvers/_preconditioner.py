@@ -6,7 +6,7 @@ Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 import numpy as np
 from scipy.linalg import eigh
 
-from .._cholesky import ScaledCholesky
+from .._cholesky import ScaledCholesky, diagonal_of
 from .._threads import run
 from ._sampling import draw_rows
 
@@ -192,5 +192,5 @@ def _weighted_moments(data, weights):
 def _with_diagonal(matrix, diagonal):
     """A factor of a matrix plus a diagonal."""
     matrix = matrix.copy()
-    matrix[np.diag_indices_from(matrix)] += diagonal
+    diagonal_of(matrix)[:] += diagonal
     return ScaledCholesky(matrix, RIDGES)

@@ -1,0 +1,143 @@
+"""Newton steps for small dense problems: the exact Hessian of all variables at each step.
+
+Where a fit takes milliseconds, most of it goes to bookkeeping: which variables may move, which
+samples to take, what to keep of a Hessian.  Here is none of that.
+
+    H = sum_i p_i M_i kron x_i x_i^T,    a block X^T diag(p_i (M_i)_kl) X for each pair of classes
+"""
+
+from functools import cache
+
+import numpy as np
+
+from .._cholesky import diagonal_of
+from ._coordinates import coordinates
+from ._explicit import Quadratic
+from ._search import Ray
+
+MAX_VARIABLES = 300
+MAX_OPERATIONS = 1e7
+FAR = 0.03  # predicted change, of F(0)
+ACCURACY = 1e-3
+FLAT = 1e-10  # of the curvature: what holds a shift of all intercepts
+SHORT, MAX_SHORT = 0.05, 3  # steps that are signs of a hard problem
+FIRST_DAMPING, LEAST_DAMPING, REVIVED = 1e-4, 1e-12, 1e-6
+
+
+class SmallNewton:
+    """Steps of the method.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (d + 1, n), or (d, n) without an intercept
+        The features and a constant one.
+    damping : float
+        Share of the largest curvature added to models with an L1 part.
+    shown : Iterate
+        The last iterate with the better of two dual points.
+    """
+
+    def __init__(self):
+        self.data, self.columns, self.coordinates = None, None, None
+        self.damping, self.n_short = FIRST_DAMPING, 0
+        self.shown = None
+
+    def serves(self, problem):
+        """Whether the problem is small, and was easy so far."""
+        if problem.data.sparse or len(problem.penalty.free) or self.n_short > MAX_SHORT:
+            return False
+        (n, d), n_classes = problem.data.shape, problem.n_classes
+        vectors = 1 if n_classes == 2 else n_classes
+        blocks = vectors * (vectors + 1) // 2
+        few = vectors * (d + 1) <= MAX_VARIABLES
+        return few and blocks * n * (d + 1) ** 2 <= MAX_OPERATIONS
+
+    def step(self, problem, iterate):
+        """The next iterate, or None where this way leads nowhere."""
+        if self.data is not problem.data:
+            self._learn(problem)
+        model = self._model(problem, iterate)
+        slopes = problem.gradient(iterate).copy()
+        slopes[:-1] += problem.penalty.gradient(iterate.coef)
+        start = self.coordinates.point(np.concatenate([iterate.coef, [np.zeros(len(slopes[-1]))]]))
+        slope = self.coordinates.slope(slopes)
+        (end, flat), solved = model.minimise(start.copy(), slope.copy(), ACCURACY)
+        move, has_l1 = end - start, problem.penalty.l1 > 0
+        predicted = 0.5 * (slope + flat) @ move + model.l1 @ (np.abs(end) - np.abs(start))
+        ray = Ray(problem, iterate, self.coordinates.lift(move), problem.penalty)
+        step, change = ray.search(longest=4.0 if has_l1 else 1024.0)
+        self.n_short = self.n_short + 1 if step < SHORT or not solved else 0
+        if step == 0:
+            return None
+        found = self.shown = ray.at(step)
+        if has_l1:
+            self._adapt(change / predicted)
+            if -predicted < FAR * problem.value_at_zero:
+                self.shown = ray.linearised(found)
+        return found
+
+    def _learn(self, problem):
+        n, d = problem.data.shape
+        free = np.ones((d + 1, problem.n_classes), dtype=bool)
+        free[-1] = problem.fit_intercept
+        columns = np.ones((d + problem.fit_intercept, n))
+        columns[:d] = problem.data.X.T
+        self.data, self.columns, self.coordinates = problem.data, columns, coordinates(free)
+
+    def _model(self, problem, iterate):
+        penalty, bend = problem.penalty, problem.loss.bend
+        hessian = self._hessian(problem.curvature(iterate.scores))
+        problem.data.passes.add(2 * problem.data.share)
+        ridges = np.full((problem.shape[0] + 1, 1), FLAT * bend)
+        ridges[:-1] = penalty.l2s
+        if penalty.l1 == 0:
+            diagonal_of(hessian)[:] += self._spread(ridges)
+            return Quadratic(hessian, np.zeros(len(hessian)), None)
+        ridges[:-1, 0] += self.damping * bend * problem.mean_squares
+        diagonal_of(hessian)[:] += self._spread(ridges)
+        l1 = np.zeros_like(ridges)
+        l1[:-1] = penalty.l1s
+        recentring = None if problem.n_classes == 2 else self._recentring(penalty)
+        return Quadratic(hessian, self._spread(l1), recentring)
+
+    def _spread(self, numbers):
+        """A number for each row of a stacked array, in the coordinates."""
+        return self.coordinates.sums(np.broadcast_to(numbers, self.coordinates.free.shape))
+
+    def _recentring(self, penalty):
+        """What the shift of each row to its least penalty adds to a point; no loss sees it."""
+
+        def recentring(x):
+            shift = self.coordinates.lift(x)
+            shift[:-1] = penalty.recentre(shift[:-1]) - shift[:-1]
+            shift[-1] = 0.0
+            return self.coordinates.point(shift)
+
+        return recentring
+
+    def _hessian(self, curvature):
+        """That of the loss in the coordinates of all variables."""
+        columns, n_classes = self.columns, curvature.factor.shape[1]
+        if n_classes == 2:
+            weights = self.coordinates.multiple * curvature.weights * curvature.bend_of_two()
+            return (columns * weights) @ columns.T
+        (first, second), place = _pairs(n_classes)
+        blocks = (columns * curvature.matrices()[first, second][:, None, :]) @ columns.T
+        size = n_classes * len(columns)
+        return blocks[place].transpose(2, 0, 3, 1).reshape(size, size)
+
+    def _adapt(self, ratio):
+        """Learn from how much of what the model promised came true."""
+        if ratio > 0.7:
+            self.damping = max(self.damping / 8, LEAST_DAMPING)
+        elif ratio < 0.3:
+            self.damping = min(max(4 * self.damping, REVIVED), 1.0)
+
+
+@cache
+def _pairs(n_classes):
+    """Classes (k, l) with k <= l, and the number of each pair at (k, l) and (l, k)."""
+    pairs = np.triu_indices(n_classes)
+    place = np.empty((n_classes, n_classes), dtype=int)
+    place[pairs] = place[pairs[::-1]] = np.arange(len(pairs[0]))
+    return pairs, place

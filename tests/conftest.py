@@ -1,0 +1,18 @@
+"""Fixtures that more than one file needs."""
+
+import pytest
+
+from sklinear.solvers._small import SmallNewton
+
+
+@pytest.fixture
+def without_small_steps(monkeypatch):
+    """Small dense problems are solved by the steps that larger ones take."""
+    monkeypatch.setattr(SmallNewton, "serves", lambda self, problem: False)
+
+
+@pytest.fixture(params=["small", "large"])
+def either_steps(request):
+    """Small dense problems are solved by their own steps, then by those of larger ones."""
+    if request.param == "large":
+        request.getfixturevalue("without_small_steps")
