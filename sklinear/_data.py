@@ -51,6 +51,11 @@ class Data:
         self.passes = Passes() if passes is None else passes
         self.share = share
 
+    @property
+    def is_part(self):
+        """Whether these are some of the samples and features only."""
+        return 0 < self.share < 1
+
     def scores(self, coef):
         """X @ coef, in the precision of `coef`."""
         self.passes.add(self.share)

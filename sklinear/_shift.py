@@ -6,6 +6,7 @@ from ._cholesky import diagonal_of
 from ._line_search import line_search
 
 BALANCED = 1e-15  # of the mean dual point: what rounding leaves
+TINY = 1e-12  # may be no more than that
 MAX_COARSE = 3
 QUADRATIC = 1e-15
 ROUNDING = 1e-26  # of the value, of a Newton decrement squared
@@ -24,7 +25,8 @@ def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
         gradient = weights @ dual
         if loss.gain_of_shift(gradient, problem.frequencies) <= slack:
             break
-        if np.abs(gradient).max() <= BALANCED * (weights @ np.abs(dual)).max():
+        largest = np.abs(gradient).max()
+        if largest <= TINY and largest <= BALANCED * (weights @ np.abs(dual)).max():
             break
         coarse = loss.coarse_shift(dual, labels, weights) if number < MAX_COARSE else None
         if coarse is not None:

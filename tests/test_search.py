@@ -178,6 +178,29 @@ class TestRay:
         assert change == ray.value_and_slope(step)[0] - ray.start[0]
         assert change <= 0
 
+    def test_ends_at_a_kink(self):
+        """Where all weights become zero at once, and beyond which the penalty would grow."""
+        problem = make_problem("cross-entropy", 1.0, 0.3)
+        iterate = problem.evaluate(*random_point(problem))
+        move = np.vstack([-iterate.coef, np.zeros(3)])
+        ray = Ray(problem, iterate, move, problem.penalty)
+        near = 1e-9
+        left, right = (ray.value_and_slope(1.0 + shift)[1] for shift in (-near, near))
+        assert left < -0.1
+        assert right > 0.1
+        assert ray.value_and_slope(1.0)[1] == 0
+        step, _ = ray.search(longest=4.0)
+        assert step == 1
+        assert not ray.at(step).coef.any()
+
+    def test_slope_before_a_kink_that_is_passed_uphill(self):
+        problem = make_problem("cross-entropy", 1.0, 0.01)
+        iterate = problem.evaluate(*random_point(problem))
+        ray = Ray(problem, iterate, np.vstack([-iterate.coef, np.zeros(3)]), problem.penalty)
+        slope = ray.value_and_slope(1.0)[1]
+        assert slope == pytest.approx(ray.value_and_slope(1.0 - 1e-9)[1])
+        assert slope > 0
+
     def test_linearised_dual_point_is_much_tighter_without_l2(self):
         """After an exact step close to the optimum."""
         problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)

@@ -38,6 +38,8 @@ class Hessian:
         Those with a free variable.
     coordinates : Free or Opposite
         In which the explicit matrix is.
+    class_mean : ndarray of shape (C, C)
+        sum_i p_i M_i of the samples in it.
     age : int
         How many corrections it had.
     """
@@ -56,7 +58,9 @@ class Hessian:
         self.dtype = self.data.dtype if single else np.dtype(np.float64)
         self.dense_dtype = np.dtype(np.float64 if self.precise else np.float32)
         self.narrow = self.curvature.astype(self.dtype)
-        self.class_curvature = np.diag(self.curvature.mean())
+        self.ones = np.ones(len(self.curvature.labels), dtype=self.dtype)
+        self.class_mean = self.curvature.mean()
+        self.class_curvature = self.class_mean.diagonal()
         self.mean_curvature = float(self.class_curvature.mean())
         self.corrections, self.age = [], 0
         self._dense, self._n_added = None, 0
@@ -99,7 +103,7 @@ class Hessian:
         scores = self.narrow.product(self.scores(vector))
         out = np.empty_like(vector)
         out[:-1] = self.data.correlate(scores)
-        out[-1] = scores.sum(axis=0)
+        out[-1] = self.ones @ scores
         for sign, part in self.corrections:
             add_to(out, sign * np.vdot(part, vector), part)
         return out

@@ -92,7 +92,7 @@ class Kronecker:
     """(S kron M + ridge)^-1, S the second moments of X and M the mean curvature."""
 
     def __init__(self, moments, model):
-        values, self.classes = np.linalg.eigh(model.hessian.curvature.mean())
+        values, self.classes = np.linalg.eigh(model.hessian.class_mean)
         values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
         self.features = moments.vectors[model.kept]
         self.diagonal = np.outer(moments.values, values) + max(
@@ -125,7 +125,7 @@ class ClassModes:
     def __init__(self, model):
         curvature = model.hessian.curvature
         n_classes = curvature.factor.shape[1]
-        _, vectors = np.linalg.eigh(curvature.mean())
+        _, vectors = np.linalg.eigh(model.hessian.class_mean)
         modes = vectors[:, 1 : 1 + N_MODES]
         self.directions = np.hstack([np.eye(n_classes), modes])
         size = len(curvature.labels), 1

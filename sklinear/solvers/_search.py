@@ -56,9 +56,13 @@ class Ray:
         return self._with_penalty(step, loss, slope)
 
     def _with_penalty(self, step, loss, slope):
+        """The objective and its derivative, zero where it is least at a kink."""
         start, move = self.coefs
         coef = start + step * move
-        return loss + self.penalty.value(coef), slope + self.penalty.slope(coef, move)
+        right = slope + self.penalty.slope(coef, move)
+        if step > 0 and right > 0:
+            right = max(slope - self.penalty.slope(coef, -move), 0.0)
+        return loss + self.penalty.value(coef), right
 
     def search(self, longest):
         """A step that lowers the objective (0 if there is none), and the change."""

@@ -43,8 +43,13 @@ class SmallNewton:
         self.shown = None
 
     def serves(self, problem):
-        """Whether the problem is small, and was easy so far."""
-        if problem.data.sparse or len(problem.penalty.free) or self.n_short > MAX_SHORT:
+        """Whether the problem is small, and was easy so far.
+
+        From a part of the rows the steps on all shall learn, and here nothing is learnt.
+        """
+        if problem.data.sparse or problem.data.is_part or len(problem.penalty.free):
+            return False
+        if self.n_short > MAX_SHORT:
             return False
         (n, d), n_classes = problem.data.shape, problem.n_classes
         vectors = 1 if n_classes == 2 else n_classes
