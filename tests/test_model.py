@@ -296,6 +296,24 @@ class TestPreconditioners:
         scaled = Diagonal(model).apply(model.diagonal())
         np.testing.assert_allclose(scaled, 1, rtol=1e-14)
 
+    @pytest.mark.parametrize("tilt", [0.0, 1e-4])
+    def test_orthogonal_features_need_no_eigenvectors(self, tilt):
+        """The same inverse either way; a little beside the diagonal is too much."""
+
+        def orthogonal(X):
+            X = np.linalg.qr(X - X.mean(axis=0))[0] * np.arange(1, 6)
+            return X + tilt * X[:, ::-1]
+
+        problem = make_problem("cross-entropy", 0.0, n_samples=60, X=orthogonal)
+        moments = SecondMoments(problem.data)
+        assert (moments.vectors is None) == (tilt == 0)
+        model = make_model_around(problem, 0.5, size=1e-3)
+        found = Kronecker(moments, model)
+        X1 = np.column_stack([problem.data.X, np.ones(60)])
+        moments.values, moments.vectors = np.linalg.eigh(X1.T @ X1 / 60)
+        rows = np.random.default_rng(0).normal(size=model.free.shape)
+        np.testing.assert_allclose(found.apply(rows), Kronecker(moments, model).apply(rows))
+
     def test_moments_of_some_rows(self):
         """Of about max_rows evenly drawn ones."""
         problem = make_problem("cross-entropy", 0.0, n_samples=3000)

@@ -17,6 +17,7 @@ FEW_PRODUCTS = 20
 MAX_MOMENTS = 2e8
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
+ORTHOGONAL = 1e-6  # cosine of features
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # for sums in single precision
 
 
@@ -75,7 +76,10 @@ class Diagonal:
 
 
 class SecondMoments:
-    """Eigenvectors of the mean of x x^T, x with a constant feature, from some of the rows."""
+    """Eigenvectors of the mean of x x^T, x with a constant feature, from some of the rows.
+
+    None, where the features are orthogonal already, as after a reduction to n dimensions.
+    """
 
     def __init__(self, data, max_rows=None):
         n, d = data.shape
@@ -84,7 +88,11 @@ class SecondMoments:
         for columns, _ in _columns(data, chosen, data.dtype):
             total += columns.T @ columns
         data.passes.add(data.share * len(chosen) / n)
-        values, self.vectors = eigh(total / len(chosen), driver="evd", check_finite=False)
+        total /= len(chosen)
+        if _is_diagonal(total):
+            values, self.vectors = total.diagonal(), None
+        else:
+            values, self.vectors = eigh(total, driver="evd", check_finite=False)
         self.values = np.maximum(values, 0.0)
 
 
@@ -94,13 +102,17 @@ class Kronecker:
     def __init__(self, moments, model):
         values, self.classes = np.linalg.eigh(model.hessian.class_mean)
         values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
-        self.features = moments.vectors[model.kept]
-        self.diagonal = np.outer(moments.values, values) + max(
+        orthogonal = moments.vectors is None
+        self.features = None if orthogonal else moments.vectors[model.kept]
+        sizes = moments.values[model.kept] if orthogonal else moments.values
+        self.diagonal = np.outer(sizes, values) + max(
             model.ridge.mean(), 1e-12 * values.max() * moments.values.max()
         )
 
     def apply(self, rows):
         """Approximate solution of Hessian @ v = rows."""
+        if self.features is None:
+            return ((rows @ self.classes) / self.diagonal) @ self.classes.T
         dtype = self.features.dtype
         inner = self.features.T @ rows.astype(dtype)
         inner = (inner.astype(np.float64) @ self.classes) / self.diagonal
@@ -158,6 +170,12 @@ class ClassModes:
         )
         together = rows.sum(axis=1, keepdims=True) / self.shift
         return np.column_stack(solved) @ self.directions.T + together
+
+
+def _is_diagonal(moments):
+    """Whether next to nothing is beside the diagonal."""
+    root = np.sqrt(moments.diagonal())
+    return bool((np.abs(moments - np.diag(root**2)) <= ORTHOGONAL * np.outer(root, root)).all())
 
 
 def _columns(data, chosen, dtype):
