@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from data import csr, messy_csr
 
-from sklinear import _dense, _sparse
+from sklinear import _data, _dense, _sparse
 from sklinear._data import DenseData, SparseData, wrap
+
+half = _data._half
 
 DENSE = {
     "C float64": lambda X: np.ascontiguousarray(X, dtype=np.float64),
@@ -87,6 +89,24 @@ def test_products_of_several_blocks(kind, monkeypatch):
     np.testing.assert_allclose(data.correlate(rows), X.T @ rows, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(data.correlate_squares(rows), (X * X).T @ rows, rtol=1e-12)
     np.testing.assert_allclose(data.gram(), X @ X.T, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("skew", [0.0, 1e-16, 1e-10])
+@over_kinds
+def test_products_with_opposite_columns(kind, skew, monkeypatch):
+    """Half of the work where both tell the same; a little more than rounding is too much."""
+    monkeypatch.setattr(_data, "WORTH_HALVING", 1)
+    X, data = make_X(), wrap(KINDS[kind](make_X()))
+    halved = []
+    monkeypatch.setattr(_data, "_half", lambda columns: halved.append(1) or half(columns))
+    for product, whole, size in ((data.scores, X, 7), (data.correlate, X.T, 50)):
+        right = weights_for(size)[:, :2]
+        right[:, 0] = -right[:, 1]
+        right[1, 0] += skew
+        found = product(right)
+        assert found.flags.c_contiguous
+        np.testing.assert_allclose(found, whole @ right, rtol=1e-12, atol=1e-14)
+    assert len(halved) == (2 if kind.endswith("float64") and kind in DENSE and skew < 1e-12 else 0)
 
 
 @over_kinds
