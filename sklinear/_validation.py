@@ -211,6 +211,8 @@ def combined_weights(X, labels, classes, sample_weight, class_weight):
     """s = sample_weight * class_weight up to a factor, float64."""
     weights = check_weights(sample_weight, X)
     weights = weights / weights.max()
+    if class_weight is None:
+        return weights
     return weights * _class_weights(class_weight, classes, labels, weights)[labels]
 
 
