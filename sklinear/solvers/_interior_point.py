@@ -85,6 +85,8 @@ class InteriorPoint:
         weights = np.where(problem.weights > 0, problem.weights, 1.0)
         dual = self.entries.spread(self.boxes[0].x) / weights[:, None]
         found = problem.certified(self.coef, self.intercept, self.scores.copy(), dual)
+        if len(self.boxes) == 1:
+            return found
         coef = self._sparse_coef()
         sparse = replace(found, coef=coef, scores=problem.scores(coef, self.intercept))
         ceiling = (1 + 1e-14) * problem.objective(found) + self.products
@@ -92,8 +94,6 @@ class InteriorPoint:
 
     def _sparse_coef(self):
         """Weights that are small beside the slack of their bound, both on their scales, go."""
-        if len(self.boxes) == 1:
-            return self.coef
         size, l1 = np.abs(self.coef), self.problem.penalty.l1s
         slack = l1 - np.abs(self.boxes[1].x).reshape(size.shape)
         return np.where(size * l1 < slack * size.max(), 0.0, self.coef)
