@@ -51,9 +51,16 @@ class Passes:
 
 
 class Data:
-    """X (n, d), dense or CSR."""
+    """X (n, d), dense or CSR.
+
+    Attributes
+    ----------
+    is_part : bool
+        Whether these are some of the samples only.
+    """
 
     sparse = False
+    is_part = False
 
     def __init__(self, X, passes=None, share=1.0):
         self.X = X
@@ -61,11 +68,6 @@ class Data:
         self.dtype = X.dtype
         self.passes = Passes() if passes is None else passes
         self.share = share
-
-    @property
-    def is_part(self):
-        """Whether these are some of the samples and features only."""
-        return 0 < self.share < 1
 
     def scores(self, coef):
         """X @ coef, in the precision of `coef`."""
@@ -83,11 +85,16 @@ class Data:
         share = (
             self.share * part.shape[0] * part.shape[1] / max(1, self.X.shape[0] * self.X.shape[1])
         )
-        return type(self)(part, self.passes, share)
+        return self._like(part, share)
 
     def astype(self, dtype):
         """The same in another precision."""
-        return type(self)(self.X.astype(dtype, copy=False), self.passes, self.share)
+        return self._like(self.X.astype(dtype, copy=False), self.share)
+
+    def _like(self, X, share):
+        other = type(self)(X, self.passes, share)
+        other.is_part = self.is_part or X.shape[0] < self.shape[0]
+        return other
 
     def ascend(self, rows, ascent, moved):
         """Block steps of dual ascent for some rows; how many passes over X they were.

@@ -103,6 +103,14 @@ class TestServes:
         assert SmallNewton().serves(problem)
         assert not SmallNewton().serves(many)
 
+    def test_no_part_of_the_samples(self):
+        problem = make_problem("cross-entropy", 0.5)
+        fewer = replace(problem, data=problem.data.take(slice(None), [0, 1]))
+        assert SmallNewton().serves(fewer)
+        part = replace(fewer, data=fewer.data.take(np.arange(20)))
+        assert not SmallNewton().serves(part)
+        assert not SmallNewton().serves(replace(part, data=part.data.astype(np.float32)))
+
     def test_no_features_without_a_penalty(self):
         problem = make_problem("cross-entropy", 0.5)
         factor = np.ones((problem.shape[0], 1))

@@ -19,7 +19,8 @@ CHEAP = 4e9
 CHEAP_WITH_FEW = 7e10  # samples
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
-NEAR, FACTOR_NEAR = 1e-4, 4  # of F(0): patience where the gap is small
+NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
+PROGRESS = 0.2  # fall of the gap while half of the cost is spent
 FEW_PASSES = 5
 POINT = ("coef", "intercept", "dual", "scores")
 FEW_STEPS, MORE_STEPS = 15, 60  # with few samples
@@ -60,18 +61,24 @@ def _gap(problem, iterate):
 
 
 def _affordable(problem, steps, cost):
-    """The iterates of a solver until it has cost that much, or a few times that near the end."""
-    spent, passes, far = 0.0, problem.data.passes.total, True
+    """The iterates of a solver until it has cost that much, or a few times that near the end.
+
+    It may go on as long as every further half of the cost brings the gap down by a good deal.
+    """
+    spent, passes = 0.0, problem.data.passes.total
+    review, gap = 0.5 * cost, np.inf
     least = cost / (FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS)
     least *= _few_samples(problem)
     for iterate in steps:
         yield iterate
         spent += max(least, step_cost(problem, iterate, problem.data.passes.total - passes))
         passes = problem.data.passes.total
-        if far and spent > 0.75 * cost:
-            far = _gap(problem, iterate) > NEAR * problem.value_at_zero
-        if spent > (cost if far else FACTOR_NEAR * cost):
-            return
+        if spent > review:
+            before, gap = gap, _gap(problem, iterate)
+            near = gap <= NEAR * problem.value_at_zero
+            if spent > (FACTOR_NEAR if near else 1) * cost and gap > PROGRESS * before:
+                return
+            review = spent + 0.5 * cost
 
 
 def at_once(problem, start, cost):

@@ -20,7 +20,7 @@ MAX_OPERATIONS = 1e7
 FAR = 0.03  # predicted change, of F(0)
 ACCURACY = 1e-3
 FLAT = 1e-10  # of the curvature: what holds a shift of all intercepts
-SHORT, MAX_SHORT = 0.05, 3  # steps that are signs of a hard problem
+SHORT, MAX_SHORT = 0.05, 1  # steps that are signs of a hard problem
 FIRST_DAMPING, LEAST_DAMPING, REVIVED = 1e-4, 1e-12, 1e-6
 
 
