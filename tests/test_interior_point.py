@@ -17,7 +17,13 @@ from sklinear.solvers._interior_box import Box
 from sklinear.solvers._interior_point import InteriorPoint, interior_point
 from sklinear.solvers._interior_systems import Entries, SampleSystem, WeightSystem
 from sklinear.solvers._newton import newton
-from sklinear.solvers._rescue import at_once, interior_cost, rescued
+from sklinear.solvers._rescue import (
+    FACTOR_NEAR,
+    _affordable,
+    at_once,
+    interior_cost,
+    rescued,
+)
 
 HINGES = ["hinge", "squared hinge"]
 over_losses = pytest.mark.parametrize("name", HINGES)
@@ -205,6 +211,22 @@ def test_it_takes_over_from_a_solver_that_gets_nowhere(l1_ratio):
     assert gaps[-1] <= 1e-9 * problem.value_at_zero
     finished = list(newton(problem, calls[1]))
     assert certify(problem, finished[0]).gap <= 1e-8 * problem.value_at_zero
+
+
+@pytest.mark.parametrize(
+    ("fall", "first", "cost"),
+    [(1.0, 1.0, 1), (0.9, 1.0, 1), (0.5, 1.0, np.inf), (1.0, 1e-5, FACTOR_NEAR)],
+    ids=["stalled", "slow", "fast", "near the end"],
+)
+def test_other_steps_go_on_while_they_bring_the_gap_down(fall, first, cost, monkeypatch):
+    """Of a solver whose steps cost a tenth each; near the end there is more patience."""
+    problem = make_problem("hinge", 0.5)
+    monkeypatch.setattr(_rescue, "_few_samples", lambda problem: False)
+    monkeypatch.setattr(_rescue, "step_cost", lambda *state: 0.1)
+    monkeypatch.setattr(_rescue, "_gap", lambda problem, iterate: iterate)
+    gaps = [first * fall**k for k in range(100)]
+    taken = len(list(_affordable(problem, iter(gaps), 1.0)))
+    assert min(10 * cost, 100) <= taken <= min(10 * cost + 6, 100)
 
 
 def test_it_stops_where_nothing_is_left():

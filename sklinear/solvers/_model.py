@@ -12,6 +12,7 @@ from .._cholesky import diagonal_of
 from .._penalty import best_shifts
 
 FREE_RIDGE = 1e-10
+LEAST_DAMPING, RAISED_DAMPING = 1e-12, 1e-6
 
 
 class QuadraticModel:
@@ -119,6 +120,15 @@ class QuadraticModel:
         centre = rows.mean(axis=1) - share * start.mean(axis=1)
         shift[:-1][whole] = -best_shifts(rows, self.l1[:-1][whole, 0], ridge, centre)[:, None]
         return shift
+
+
+def adapted(damping, ratio):
+    """The damping of the next model, from how much came true of what this one promised."""
+    if ratio > 0.7:
+        return max(damping / 8, LEAST_DAMPING)
+    if ratio < 0.3:
+        return min(max(4 * damping, RAISED_DAMPING), 1.0)
+    return damping
 
 
 def violation(x, gradient, l1):

@@ -16,6 +16,7 @@ from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
 from ._working_set import dense_limit, free_variables, is_wide
 
 ROUGH = 1e-3  # of F(0), what the first intercept may cost
+MAX_IDLE = 50  # steps that bring no lower objective
 STAGE_GAIN = 0.03
 STAGE_GAIN_SMOOTH = 0.3
 
@@ -48,8 +49,13 @@ def newton(problem, start, stepper=None):
             gain = stage.objective(iterate) - stage.objective(following)
             iterate = following
             yield stepper.shown
-    while (iterate := stepper.step(problem, iterate)) is not None:
+    lowest, idle = np.inf, 0
+    # Where nothing but rounding moves, steps may go on for ever.
+    while idle < MAX_IDLE and (iterate := stepper.step(problem, iterate)) is not None:
         yield stepper.shown
+        objective = problem.objective(iterate)
+        idle = 0 if objective < lowest else idle + 1
+        lowest = min(lowest, objective)
 
 
 def stages(problem, iterate):

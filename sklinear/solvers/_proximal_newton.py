@@ -18,7 +18,7 @@ from ._conjugate import minimise_by_columns, minimise_by_products
 from ._coordinates import coordinates
 from ._explicit import minimise_dense
 from ._hessian import Hessian
-from ._model import QuadraticModel
+from ._model import QuadraticModel, adapted
 from ._preconditioner import Preconditioners
 from ._refined import minimise_refined
 from ._renewal import Outcome, Renewal, is_misled, worth_in_products
@@ -148,10 +148,7 @@ class ProximalNewton:
 
     def _adapt(self, ratio):
         """Learn from how much of what the model promised came true."""
-        if ratio > 0.7:
-            self.damping = max(self.damping / 8, 1e-12)
-        elif ratio < 0.3:
-            self.damping = min(max(4 * self.damping, 0.1 * REVIVED), 1.0)
+        self.damping = adapted(self.damping, ratio)
         self.accuracy = max(self.accuracy / 3, 1e-3) if ratio > 0.8 else 0.1
 
     def _is_explicit(self, problem, free):

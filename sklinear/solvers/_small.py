@@ -13,6 +13,7 @@ import numpy as np
 from .._cholesky import diagonal_of
 from ._coordinates import coordinates
 from ._explicit import Quadratic
+from ._model import adapted
 from ._search import Ray
 
 MAX_VARIABLES = 300
@@ -21,7 +22,7 @@ FAR = 0.03  # predicted change, of F(0)
 ACCURACY = 1e-3
 FLAT = 1e-10  # of the curvature: what holds a shift of all intercepts
 SHORT, MAX_SHORT = 0.05, 1  # steps that are signs of a hard problem
-FIRST_DAMPING, LEAST_DAMPING, REVIVED = 1e-4, 1e-12, 1e-6
+FIRST_DAMPING = 1e-4
 
 
 class SmallNewton:
@@ -76,7 +77,7 @@ class SmallNewton:
             return None
         found = self.shown = ray.at(step)
         if has_l1:
-            self._adapt(change / predicted)
+            self.damping = adapted(self.damping, change / predicted)
             if -predicted < FAR * problem.value_at_zero:
                 self.shown = ray.linearised(found)
         return found
@@ -130,13 +131,6 @@ class SmallNewton:
         blocks = (columns * curvature.matrices()[first, second][:, None, :]) @ columns.T
         size = n_classes * len(columns)
         return blocks[place].transpose(2, 0, 3, 1).reshape(size, size)
-
-    def _adapt(self, ratio):
-        """Learn from how much of what the model promised came true."""
-        if ratio > 0.7:
-            self.damping = max(self.damping / 8, LEAST_DAMPING)
-        elif ratio < 0.3:
-            self.damping = min(max(4 * self.damping, REVIVED), 1.0)
 
 
 @cache
