@@ -21,18 +21,25 @@ def best_shifts(coef, l1, l2, centre):
     """
     if not np.any(l1):
         return centre
-    ordered = np.sort(coef, axis=1)
     n_classes = coef.shape[1]
-    low, high = ordered[:, (n_classes - 1) // 2], ordered[:, n_classes // 2]
-    median = np.clip(0.0, low, high)
-    l1, l2 = (np.broadcast_to(value, len(coef))[:, None] for value in (l1, l2))
+    if not np.any(l2):
+        return np.where(l1 > 0, _median_near_zero(coef), centre)
     # Entries and the roots of the pieces between them interleave around the minimiser, so it
     # is the median of both lists together.
     above = n_classes - 2 * np.arange(n_classes + 1)
-    positive = l2 > 0
-    roots = centre[:, None] + l1 * above / (np.where(positive, l2, 1.0) * n_classes)
-    bent = np.median(np.hstack([ordered, roots]), axis=1)
-    return np.select([positive[:, 0], l1[:, 0] > 0], [bent, median], centre)
+    scale = np.where(l2 > 0, l1 / np.where(l2 > 0, n_classes * l2, 1.0), 0.0)
+    roots = centre[:, None] + np.reshape(scale, (-1, 1)) * above
+    bent = np.sort(np.concatenate([coef, roots], axis=1), axis=1)[:, n_classes]
+    if np.all(l2 > 0):
+        return bent
+    return np.select([l2 > 0, l1 > 0], [bent, _median_near_zero(coef)], centre)
+
+
+def _median_near_zero(coef):
+    """Of all medians of each row, the one nearest to zero."""
+    ordered, n_classes = np.sort(coef, axis=1), coef.shape[1]
+    low, high = ordered[:, (n_classes - 1) // 2], ordered[:, n_classes // 2]
+    return np.minimum(np.maximum(low, 0.0), high)
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,9 @@ class ElasticNet:
         """Shift each row of W to the least penalty; the losses don't see such a shift."""
         rows = np.flatnonzero(coef.any(axis=1))
         out, part = coef.copy(), coef[rows]
-        l1, l2 = (np.broadcast_to(v, (len(coef), 1))[rows, 0] for v in (self.l1s, self.l2s))
+        l1, l2 = self.l1s, self.l2s
+        if not self.is_even:
+            l1, l2 = l1[rows, 0], l2[rows, 0]
         out[rows] -= best_shifts(part, l1, l2, part.mean(axis=1))[:, None]
         return out
 
