@@ -67,6 +67,8 @@ class MassMove:
         The part of its mass that each class gives up.
     share : ndarray of shape (C,)
         The part of what is given up that each class gets.
+    idle : bool
+        Whether nothing moves.
     """
 
     def __init__(self, residual, frequency):

@@ -1,11 +1,12 @@
 """Steps with the exact Hessian of all variables, for small dense problems."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from data import csr
-from problems import SMOOTH, last, make_problem, random_point, zero_point
+from problems import SMOOTH, last, make_problem, random_point, zero_point, zero_start
 
 from sklinear._certificate import certify
 from sklinear._data import wrap
@@ -132,6 +133,16 @@ def test_hands_over_what_is_hard(l1_ratio, monkeypatch):
     problem = make_problem("squared hinge", l1_ratio)
     iterate = last(newton, problem, 60, tol=1e-8)
     assert certify(problem, iterate).gap <= 1e-8 * problem.value_at_zero
+
+
+def test_ends_where_only_rounding_moves(monkeypatch):
+    """A stepper that finds a next iterate for ever, no better than the last."""
+    problem = make_problem("cross-entropy", 0.5)
+    monkeypatch.setattr(_newton, "MAX_IDLE", 7)
+    monkeypatch.setattr(Newton, "shown", None, raising=False)
+    monkeypatch.setattr(Newton, "step", lambda self, problem, iterate: iterate)
+    found = list(itertools.islice(newton(problem, zero_start(problem)), 100))
+    assert len(found) == 1 + 1 + 7
 
 
 def test_another_problem_is_learnt_anew():

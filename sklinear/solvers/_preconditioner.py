@@ -78,7 +78,11 @@ class Diagonal:
 class SecondMoments:
     """Eigenvectors of the mean of x x^T, x with a constant feature, from some of the rows.
 
-    None, where the features are orthogonal already, as after a reduction to n dimensions.
+    Attributes
+    ----------
+    vectors : ndarray of shape (d + 1, d + 1), or None
+        None where the features are orthogonal already, as after a reduction to n dimensions.
+    values : ndarray of shape (d + 1,)
     """
 
     def __init__(self, data, max_rows=None):

@@ -34,6 +34,8 @@ class SmallNewton:
         The features and a constant one.
     damping : float
         Share of the largest curvature added to models with an L1 part.
+    n_short : int
+        How many steps were short or had no minimiser, one after the other.
     shown : Iterate
         The last iterate with the better of two dual points.
     """
