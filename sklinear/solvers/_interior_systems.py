@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._cholesky import ScaledCholesky, diagonal_of
-from .._curvature import as_matrix, class_moments, star_blocks
+from .._gram import as_matrix, class_moments, star_blocks
 from .._threads import run
 
 RIDGES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
