@@ -7,11 +7,20 @@ blocks of the Hessian X^T M X on a few variables.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
 
 from . import _core
 from ._feasibility import class_sums
-from ._gram import OwnBlocks, as_matrix, class_moments, mixed_columns, star_blocks
+from ._gram import (
+    OwnBlocks,
+    as_matrix,
+    class_columns,
+    class_moments,
+    have_all_classes,
+    minus_squares,
+    mixed_columns,
+    star_blocks,
+    with_own_blocks,
+)
 from ._threads import over_rows, run
 
 MAX_BLOCK_FEATURES = 64
@@ -82,13 +91,13 @@ class Curvature:
             blocks = ((rows, columns(rows)) for rows in chosen)
             return form(blocks, feature, klass)
 
-        form = self._form_of_gram()
+        form = self._form_of_gram(feature, klass)
 
         half = len(slices) // 2
         halves = [slices[:half], slices[half:]] if half else [slices]
         return sum(run(partial, halves, len(self.labels) * len(feature)))
 
-    def _form_of_gram(self):
+    def _form_of_gram(self, feature, klass):
         return self._gram_of_two_classes if self.factor.shape[1] == 2 else self._gram
 
     def _gram_of_two_classes(self, blocks, feature, klass):
@@ -112,10 +121,6 @@ class Curvature:
 
     def bend_of_two(self):
         """m_i, shape (n,), where there are two classes."""
-        raise NotImplementedError
-
-    def matrices(self):
-        """p_i M_i, shape (C, C, n)."""
         raise NotImplementedError
 
     def _gram(self, blocks, feature, klass):
@@ -161,13 +166,6 @@ class SoftmaxCurvature(Curvature):
         """q_0 q_1."""
         return self.factor[:, 0] * self.factor[:, 1]
 
-    def matrices(self):
-        """p_i M_i, shape (C, C, n)."""
-        factor = self.factor.T
-        out = -(self.weights * factor)[:, None, :] * factor
-        np.einsum("kki->ki", out)[:] = self.diagonal().T
-        return out
-
     def mean(self):
         """sum_i p_i M_i, shape (C, C)."""
         first = self.weights[0]
@@ -183,9 +181,13 @@ class SoftmaxCurvature(Curvature):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.weights)
 
-    def _form_of_gram(self):
-        alike = (self.factor == self.factor[0]).all()
-        return self._gram_of_like_samples if alike else super()._form_of_gram()
+    def _form_of_gram(self, feature, klass):
+        if (self.factor == self.factor[0]).all():
+            return self._gram_of_like_samples
+        n_classes = self.factor.shape[1]
+        if n_classes > 2 and have_all_classes(feature, klass, n_classes):
+            return self._gram_of_all_classes
+        return super()._form_of_gram(feature, klass)
 
     def _gram_of_like_samples(self, blocks, feature, klass):
         """A Kronecker product where M is the same for all samples, as it is at W = 0."""
@@ -196,27 +198,41 @@ class SoftmaxCurvature(Curvature):
         one = np.diag(share) - np.outer(share, share)
         return moments[np.ix_(feature, feature)] * one[np.ix_(klass, klass)]
 
+    def _gram_of_all_classes(self, blocks, feature, klass):
+        """The blocks of two classes, -sum p q_k q_l x x^T, tell the others."""
+        n_classes = self.factor.shape[1]
+        chosen = feature[::n_classes]
+
+        def mixed():
+            for rows, features in blocks:
+                part = features if len(chosen) == features.shape[1] else features[:, chosen]
+                yield class_columns(part, self._shares(rows, features.dtype))
+
+        return with_own_blocks(minus_squares(mixed()), n_classes)
+
     def _gram(self, blocks, feature, klass):
         """Minus one product of the columns q_k x_j; the blocks of single classes, where that would
         cancel with sum p q_k x x', are computed on their own.
         """
-        size = len(feature)
-        hessian, multiply = None, None
         own = OwnBlocks(feature, klass)
-        for rows, features in blocks:
-            if hessian is None:
-                hessian = np.zeros((size, size), features.dtype, order="F")
-                multiply = get_blas_funcs("syrk", (hessian,))
-            root = np.sqrt(self.weights[rows])[:, None].astype(features.dtype)
-            shares = root * self.factor[rows].astype(features.dtype)
-            mixed = mixed_columns(features, shares, feature, klass)
-            hessian = multiply(-1.0, mixed.T, beta=1.0, c=hessian, overwrite_c=1)
-            shares *= root * (1.0 - self.factor[rows]).astype(features.dtype)
-            own.add(features, shares)
-        upper = np.triu(hessian)
-        upper += np.triu(upper, 1).T
-        own.write(upper)
-        return upper
+
+        def mixed():
+            for rows, features in blocks:
+                shares = self._shares(rows, features.dtype)
+                yield mixed_columns(features, shares, feature, klass)
+                root = np.sqrt(self.weights[rows])[:, None].astype(features.dtype)
+                shares *= root * (1.0 - self.factor[rows]).astype(features.dtype)
+                own.add(features, shares)
+
+        hessian = minus_squares(mixed())
+        hessian += np.triu(hessian, 1).T
+        own.write(hessian)
+        return hessian
+
+    def _shares(self, rows, dtype):
+        """Square roots of p_i, times q_ik."""
+        root = np.sqrt(self.weights[rows])[:, None].astype(dtype)
+        return root * self.factor[rows].astype(dtype)
 
 
 class StarCurvature(Curvature):
@@ -231,16 +247,6 @@ class StarCurvature(Curvature):
     def bend_of_two(self):
         """The a_k of the wrong class."""
         return self.factor.sum(axis=1)
-
-    def matrices(self):
-        """p_i M_i, shape (C, C, n)."""
-        n_rows, n_classes = self.factor.shape
-        out, rows = np.zeros((n_classes, n_classes, n_rows)), np.arange(n_rows)
-        weighted = self.weights[:, None] * self.factor
-        out[:, self.labels, rows] = -weighted.T
-        out[self.labels, :, rows] = -weighted
-        np.einsum("kki->ki", out)[:] = self.diagonal().T
-        return out
 
     def diagonal(self):
         """p_i (M_i)_kk, shape (n, C)."""

@@ -1,6 +1,45 @@
 """Parts of the explicit Hessian sum_i p_i M_i kron x_i x_i^T: columns, moments and blocks."""
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
+
+
+def minus_squares(parts):
+    """-sum U^T U of parts U of shape (., m); zero below the diagonal."""
+    total, multiply = None, None
+    for part in parts:
+        if total is None:
+            total = np.zeros((part.shape[1],) * 2, part.dtype, order="F")
+            multiply = get_blas_funcs("syrk", (total,))
+        total = multiply(-1.0, part.T, beta=1.0, c=total, overwrite_c=1)
+    return total
+
+
+def have_all_classes(feature, klass, n_classes):
+    """Whether variables (j, k), in the order of np.nonzero, are all those of some features."""
+    if len(feature) % n_classes:
+        return False
+    same = (feature.reshape(-1, n_classes) == feature[::n_classes, None]).all()
+    return bool(same and (klass.reshape(-1, n_classes) == np.arange(n_classes)).all())
+
+
+def class_columns(features, shares):
+    """Columns x_j q_k, shape (n, C f), those of the first class first."""
+    return (features[:, None, :] * shares[:, :, None]).reshape(len(features), -1)
+
+
+def with_own_blocks(upper, n_classes):
+    """A Hessian from its blocks of two classes, shape (C f, C f), in the order of features.
+
+    No loss sees a shift of all classes: each block of one class is minus the sum of the others.
+    """
+    size = len(upper)
+    blocks = (upper + upper.T).reshape(n_classes, size // n_classes, n_classes, -1)
+    own = np.einsum("kakb->kab", blocks)
+    own[:] = 0.0
+    sums = blocks.sum(axis=2)
+    own[:] = -0.5 * (sums + sums.transpose(0, 2, 1))
+    return blocks.transpose(1, 0, 3, 2).reshape(size, size)
 
 
 def class_moments(features, factor):

@@ -8,6 +8,8 @@ import pytest
 from problems import LOSSES, SMOOTH, make_scores
 from scipy.special import softmax
 
+from sklinear import _curvature
+
 
 def make(name, **size):
     scores, labels, weights = make_scores(**size)
@@ -73,14 +75,6 @@ def test_product_after_narrowing_the_factor(name):
     np.testing.assert_allclose(found, np.einsum("i,ikl,il->ik", weights, M, vectors), atol=1e-6)
 
 
-@pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("name", SMOOTH)
-def test_matrices(name, n_classes):
-    curvature, M, weights = make(name, n_classes=n_classes)
-    expected = (weights[:, None, None] * M).transpose(1, 2, 0)
-    np.testing.assert_allclose(curvature.matrices(), expected, atol=1e-16)
-
-
 @pytest.mark.parametrize("name", SMOOTH)
 def test_mean(name):
     curvature, M, weights = make(name)
@@ -134,6 +128,32 @@ def test_gram(name, width, part):
     np.testing.assert_allclose(hessian, expected, atol=1e-13)
     single = gram(curvature, features.astype(np.float32), feature, klass)
     np.testing.assert_allclose(single, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("used", [[0, 1, 2, 3, 4], [1, 3]], ids=["all features", "two"])
+def test_softmax_blocks_of_one_class_follow_from_the_others(used, single, monkeypatch):
+    monkeypatch.setattr(_curvature, "OwnBlocks", None)
+    curvature, M, weights = make("cross-entropy")
+    features = np.random.default_rng(2).normal(size=(len(M), 5))
+    free = np.zeros((5, 4), dtype=bool)
+    free[used] = True
+    full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)[used][:, :, used]
+    expected = full.reshape(4 * len(used), -1)
+    found = gram(curvature, features.astype(np.float32 if single else float), *np.nonzero(free))
+    np.testing.assert_allclose(found, expected, atol=1e-6 if single else 1e-14)
+    np.testing.assert_array_equal(found, found.T)
+
+
+def test_classes_of_two_features_are_not_those_of_one():
+    """Neither has all, though they follow upon each other as if one had."""
+    curvature, M, weights = make("cross-entropy")
+    features = np.random.default_rng(2).normal(size=(len(M), 2))
+    free = np.array([[True, True, False, False], [False, False, True, True]])
+    feature, klass = np.nonzero(free)
+    full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)
+    expected = full[feature[:, None], klass[:, None], feature, klass]
+    np.testing.assert_allclose(gram(curvature, features, feature, klass), expected, atol=1e-14)
 
 
 def test_gram_of_samples_with_the_same_scores():

@@ -2,11 +2,7 @@
 
 Where a fit takes milliseconds, most of it goes to bookkeeping: which variables may move, which
 samples to take, what to keep of a Hessian.  Here is none of that.
-
-    H = sum_i p_i M_i kron x_i x_i^T,    a block X^T diag(p_i (M_i)_kl) X for each pair of classes
 """
-
-from functools import cache
 
 import numpy as np
 
@@ -30,7 +26,7 @@ class SmallNewton:
 
     Attributes
     ----------
-    columns : ndarray of shape (d + 1, n), or (d, n) without an intercept
+    columns : ndarray of shape (n, d + 1), or (n, d) without an intercept
         The features and a constant one.
     damping : float
         Share of the largest curvature added to models with an L1 part.
@@ -88,8 +84,8 @@ class SmallNewton:
         n, d = problem.data.shape
         free = np.ones((d + 1, problem.n_classes), dtype=bool)
         free[-1] = problem.fit_intercept
-        columns = np.ones((d + problem.fit_intercept, n))
-        columns[:d] = problem.data.X.T
+        columns = np.ones((n, d + problem.fit_intercept))
+        columns[:, :d] = problem.data.X
         self.data, self.columns, self.coordinates = problem.data, columns, coordinates(free)
 
     def _model(self, problem, iterate):
@@ -125,20 +121,6 @@ class SmallNewton:
 
     def _hessian(self, curvature):
         """That of the loss in the coordinates of all variables."""
-        columns, n_classes = self.columns, curvature.factor.shape[1]
-        if n_classes == 2:
-            weights = self.coordinates.multiple * curvature.weights * curvature.bend_of_two()
-            return (columns * weights) @ columns.T
-        (first, second), place = _pairs(n_classes)
-        blocks = (columns * curvature.matrices()[first, second][:, None, :]) @ columns.T
-        size = n_classes * len(columns)
-        return blocks[place].transpose(2, 0, 3, 1).reshape(size, size)
-
-
-@cache
-def _pairs(n_classes):
-    """Classes (k, l) with k <= l, and the number of each pair at (k, l) and (l, k)."""
-    pairs = np.triu_indices(n_classes)
-    place = np.empty((n_classes, n_classes), dtype=int)
-    place[pairs] = place[pairs[::-1]] = np.arange(len(pairs[0]))
-    return pairs, place
+        feature, klass = self.coordinates.feature, self.coordinates.klass
+        gram = curvature.gram([slice(None)], lambda rows: self.columns, feature, klass)
+        return self.coordinates.multiple * gram
