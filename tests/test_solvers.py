@@ -178,6 +178,15 @@ class TestProximalNewton:
         assert MAX_DENSE_VARIABLES < limit(0.5, 300, 20, sparse) < MAX_DENSE_VARIABLES_CHEAP
         assert limit(1.0, 300, 20, sp.csr_matrix) == MAX_DENSE_VARIABLES
 
+    def test_more_variables_where_moving_all_is_dear(self):
+        def limit(n_samples, n_features, X=np.asarray):
+            size = {"n_samples": n_samples, "n_features": n_features}
+            return dense_limit(make_problem("cross-entropy", 1.0, 0.1, X=X, **size))
+
+        assert limit(1100, 300) == MAX_DENSE_VARIABLES
+        assert MAX_DENSE_VARIABLES < limit(1100, 1000) < limit(2000, 1500)
+        assert limit(1100, 1000, sp.csr_matrix) == MAX_DENSE_VARIABLES
+
     def test_free_variables_hold_support_and_worst_violations(self):
         problem = make_problem("cross-entropy", 1.0, 1e-4, n_samples=40, n_features=500)
         coef = np.zeros(problem.shape)

@@ -6,6 +6,7 @@ MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_SMOOTH, MAX_DENSE_VARIABLES_TINY = 300, 100
 MAX_DENSE_VARIABLES_CHEAP = 3000
 MAX_DENSE_VARIABLES_BENT = 1500
+MAX_DENSE_VARIABLES_LARGE, PRODUCTS = 5000, 20
 BENT = 0.1
 THIN = 0.05  # share of the entries of sparse data
 FEW_VARIABLES = 600
@@ -40,9 +41,20 @@ def dense_limit(problem):
         return MAX_DENSE_VARIABLES_SMOOTH
     if not is_thin(problem.data):
         # Products with two columns cost hardly less than with many.
-        return (2 if problem.n_classes == 2 else 1) * MAX_DENSE_VARIABLES
+        most = (2 if problem.n_classes == 2 else 1) * MAX_DENSE_VARIABLES
+        return most if problem.data.sparse else max(most, _as_dear_as_all(problem))
     bent = problem.penalty.l2 > BENT * problem.penalty.l1
     return MAX_DENSE_VARIABLES_BENT if bent else MAX_DENSE_VARIABLES_CHEAP
+
+
+def _as_dear_as_all(problem):
+    """How many variables make an explicit Hessian as dear as steps that move all of them.
+
+    Those factor a matrix of all features for each class and take tens of products.
+    """
+    (n, d), n_classes = problem.data.shape, problem.n_classes
+    cost = n_classes * min(n, d) ** 3 + PRODUCTS * n * n_classes * d
+    return min(int(cost ** (1 / 3)), MAX_DENSE_VARIABLES_LARGE)
 
 
 def free_variables(problem, iterate):
