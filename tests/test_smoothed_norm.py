@@ -154,6 +154,48 @@ class TestSteps:
         assert following is None or np.isfinite(following.coef).all()
 
 
+def sensors(X):
+    """Many features that are nearly combinations of a few."""
+    rng = np.random.default_rng(1)
+    factors = rng.normal(size=(len(X), 8)) * np.logspace(0, -1, 8)
+    return factors @ rng.normal(size=(8, X.shape[1])) + 0.02 * X
+
+
+class TestTowardsTheEnd:
+    """By steps on the smoothed norm alone, through products."""
+
+    @pytest.fixture(autouse=True)
+    def never_explicit(self, monkeypatch):
+        monkeypatch.setattr(_smoothed_norm, "MAX_EXPLICIT", 0)
+
+    @pytest.mark.parametrize("alpha", [1e-4, 1e-6])
+    @pytest.mark.parametrize("n_classes", [4, 6])
+    def test_certified_to_the_last_digits(self, n_classes, alpha):
+        """Of an even number of classes a whole interval of shifts costs an L1 norm the same."""
+        size = {"n_samples": 300, "n_features": 30, "n_classes": n_classes}
+        problem = make_problem("cross-entropy", 1.0, alpha, X=sensors, **size)
+        shown = walk(problem, 40)
+        gap = min(certify(problem, iterate).gap for iterate in shown)
+        assert gap <= 1e-8 * problem.value_at_zero
+
+    def test_rows_that_nothing_holds_are_not_shifted_by_rounding(self):
+        model = bordered_model(make_problem("cross-entropy", 1.0, n_classes=4))
+        modes, diagonal = ClassModes(model), np.full(model.start.shape, 0.01)
+        diagonal[1] = 1e-17
+        modes.factor(diagonal)
+        found = modes.apply(np.ones(model.start.shape))
+        assert np.abs(found).max() <= 1e3
+        assert found[0].mean() >= 100
+
+    def test_given_up_where_products_are_not_enough(self, monkeypatch):
+        monkeypatch.setattr(_smoothed_norm, "MAX_PRODUCTS", 1)
+        monkeypatch.setattr(_smoothed_norm, "NEAR", np.inf)
+        problem = make_problem("cross-entropy", 1.0, 1e-4, n_samples=90)
+        assert len(walk(problem, 60)) == _smoothed_norm.MAX_EXHAUSTED + 2
+        jumping = make_problem("squared hinge", 1.0, 1e-4, n_samples=90)
+        assert len(walk(jumping, 30)) == 30
+
+
 class TestHandOver:
     """Between proximal steps and those on a smoothed norm."""
 

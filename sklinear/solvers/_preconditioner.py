@@ -17,6 +17,7 @@ FEW_PRODUCTS = 20
 MAX_MOMENTS = 2e8
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
+LEAST_SHIFT = 1e-8  # of the curvature of all classes
 ORTHOGONAL = 1e-6  # cosine of features
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # for sums in single precision
 
@@ -150,6 +151,8 @@ class ClassModes:
         free = model.penalty.free[model.kept[:-1][model.penalty.free]]
         self.unheld = np.append(np.searchsorted(np.flatnonzero(model.kept[:-1]), free), -1)
         self.hessians = _weighted_moments(model.hessian.data, np.maximum(weights, 0.0))
+        # Less than that does not hold a shift of all classes: rounding would decide on it.
+        self.least_shift = LEAST_SHIFT * np.einsum("kjj->j", self.hessians[:n_classes])[:, None]
         self.diagonal = None
 
     def factor(self, diagonal):
@@ -159,6 +162,7 @@ class ClassModes:
         self.diagonal = diagonal
         self.shift = diagonal.sum(axis=1, keepdims=True)
         self.shift[self.unheld] = np.inf
+        self.shift[self.shift <= self.least_shift] = np.inf
         diagonals = (diagonal @ self.directions**2).T
         self.factors = run(
             lambda k: _with_diagonal(self.hessians[k], diagonals[k]),

@@ -25,7 +25,7 @@ from .._certificate import certify
 from ._conjugate import conjugate_gradients
 from ._explicit import solve_dense
 from ._model import QuadraticModel
-from ._preconditioner import ClassModes
+from ._preconditioner import LEAST_SHIFT, ClassModes
 from ._renewal import Outcome, Renewal, is_misled
 from ._search import Ray
 
@@ -34,7 +34,8 @@ SHRINKAGE, SHRINKAGE_JUMPS = 0.1, 0.25  # the latter where the curvature jumps
 SMALLEST_SHARE = 1e-9
 SMALL = (10.0, 2.0)  # multiples of beta; at the optimum |A| / l1 is .995 and .894 there
 ACCURACY, TIGHT, NEAR = 0.1, 0.01, 1e-3
-MAX_PRODUCTS = 200
+SHORT, TIGHTEST = 0.1, 1e-5
+MAX_PRODUCTS, MAX_EXHAUSTED = 200, 3
 MAX_EXPLICIT = 1000
 STALE_PRODUCTS = 40
 
@@ -79,6 +80,10 @@ class SmoothedNewton:
         Present smoothing.
     near : bool
         Whether the last step promised next to nothing.
+    exhausted : int
+        How many runs of conjugate gradients were not enough near the end.
+    tight : float
+        Accuracy of conjugate gradients near the end, higher after a short step.
     renewal : Renewal
         Provides the Hessian of the next model.
     slope : ndarray of shape (d, C)
@@ -98,27 +103,38 @@ class SmoothedNewton:
             self._begin(problem, iterate)
         penalty = problem.penalty
         norm = SmoothedNorm(penalty.l1s, penalty.l2s, self.beta)
-        if norm.excess(iterate.coef) < 0.01 * SMALLEST_SHARE * problem.objective(iterate):
+        enough = norm.excess(iterate.coef) < 0.01 * SMALLEST_SHARE * problem.objective(iterate)
+        if (enough and self.tight <= TIGHTEST) or self._is_exhausted(problem):
             return None
         model = self._model(problem, iterate)
         gradient = model.gradient.copy()
         gradient[:-1] += norm.gradient(iterate.coef) - penalty.gradient(iterate.coef)
         move, bend = self._solve(model, norm, gradient)
+        self._recentre(problem, iterate.coef + move[:-1], move[:-1], bend)
         ray = Ray(problem, iterate, move, norm)
         step, _ = ray.search(longest=16.0)
         if step == 0:
             return None
+        if enough or (self.near and step < SHORT):
+            self.tight = max(0.1 * self.tight, TIGHTEST)
         natural = iterate.coef / norm.eta(iterate.coef)
         bent = bend / np.where(penalty.l1s > 0, penalty.l1s, 1.0) * ray.coef_move
         self.slope = np.clip(natural + bent, -1.0, 1.0)
         found = ray.at(step)
         self._show(ray, model, norm, found)
         decrement = -np.vdot(gradient, move)
-        if decrement < norm.excess(iterate.coef):
+        if decrement < norm.excess(iterate.coef) and not enough:
             self.beta *= SHRINKAGE_JUMPS if problem.loss.curvature_jumps else SHRINKAGE
         self.near = decrement < NEAR * ray.start[0]
         self._learn(model, ray, found, step, -0.5 * decrement)
         return found
+
+    def _is_exhausted(self, problem):
+        """Whether proximal steps may do better.
+
+        Where the curvature jumps they would change their active set again and again.
+        """
+        return self.exhausted > MAX_EXHAUSTED and not problem.loss.curvature_jumps
 
     def _model(self, problem, iterate):
         free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
@@ -135,7 +151,7 @@ class SmoothedNewton:
         total = np.broadcast_to(problem.penalty.l1s, iterate.coef.shape).sum()
         self.beta = excess / total
         self.slope = iterate.coef / np.hypot(iterate.coef, self.beta)
-        self.problem, self.near = problem, False
+        self.problem, self.near, self.tight, self.exhausted = problem, False, TIGHT, 0
         self.renewal = Renewal()
 
     def _solve(self, model, norm, gradient):
@@ -157,12 +173,19 @@ class SmoothedNewton:
             rhs,
             self.preconditioner,
             model.free,
-            TIGHT if self.near and not model.hessian.sampled else ACCURACY,
+            self.tight if self.near and not model.hessian.sampled else ACCURACY,
             MAX_PRODUCTS,
         )
+        self.exhausted += self.near and count == MAX_PRODUCTS
         if count > STALE_PRODUCTS and not fresh:
             self.preconditioner = None
         return move, bend
+
+    def _recentre(self, problem, target, move, bend):
+        """Shift rows without a weight near the bend of the norm: rounding alone held them."""
+        least = LEAST_SHIFT * problem.loss.bend * problem.mean_squares
+        loose = bend.sum(axis=1) <= least
+        move[loose] += (problem.penalty.recentre(target) - target)[loose]
 
     def _show(self, ray, model, norm, found):
         """Small weights go to zero where that costs no more than the smoothing does."""
