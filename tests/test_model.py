@@ -18,7 +18,13 @@ from sklinear.solvers._conjugate import (
 )
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._model import violation
-from sklinear.solvers._preconditioner import Diagonal, Kronecker, SecondMoments
+from sklinear.solvers._preconditioner import (
+    Diagonal,
+    Kronecker,
+    Preconditioners,
+    SecondMoments,
+    moments_dtype,
+)
 from sklinear.solvers._sampling import draw_by_size, draw_rows
 
 CONTAINERS = {"dense": np.asarray, "csr": csr}
@@ -314,11 +320,44 @@ class TestPreconditioners:
         rows = np.random.default_rng(0).normal(size=model.free.shape)
         np.testing.assert_allclose(found.apply(rows), Kronecker(moments, model).apply(rows))
 
+    def test_moments_are_in_single_precision_where_the_ridge_is_larger_than_its_rounding(self):
+        def chosen(alpha, X=np.asarray):
+            problem = make_problem("cross-entropy", 0.0, alpha, X=X)
+            return moments_dtype(problem, make_model_around(problem, size=1e-3))
+
+        def far_apart(X):
+            return X * np.logspace(-3, 3, X.shape[1])
+
+        assert chosen(1e-4) == np.float32
+        assert chosen(1e-9) == chosen(1e-4, far_apart) == np.float64
+
+    def test_moments_are_found_again_where_the_ridge_falls_below_their_rounding(self):
+        problem = make_problem("cross-entropy", 0.0, 1e-4, n_samples=90)
+        preconditioners, found = Preconditioners(), []
+        for scale in (1.0, 0.5, 1e-5, 1.0):
+            scaled = problem.with_penalty(problem.penalty.scaled(scale))
+            preconditioners.of(scaled, make_model_around(scaled, size=1e-3))
+            found.append(preconditioners.moments)
+        assert found[0].dtype == np.float32
+        assert found[1] is found[0]
+        assert found[2].dtype == np.float64
+        assert found[3] is found[2]
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_moments_in_either_precision(self, dtype):
+        problem = make_problem("cross-entropy", 0.0, 1e-2, n_samples=90)
+        moments = SecondMoments(problem.data, dtype)
+        X1 = np.column_stack([problem.data.X, np.ones(90)])
+        rebuilt = (moments.vectors * moments.values) @ moments.vectors.T
+        assert moments.vectors.dtype == dtype
+        atol = 1e-5 if dtype == np.float32 else 1e-13
+        np.testing.assert_allclose(rebuilt, X1.T @ X1 / 90, atol=atol)
+
     def test_moments_of_some_rows(self):
         """Of about max_rows evenly drawn ones."""
         problem = make_problem("cross-entropy", 0.0, n_samples=3000)
-        whole = SecondMoments(problem.data, 3000)
-        part = SecondMoments(problem.data, 500)
+        whole = SecondMoments(problem.data, max_rows=3000)
+        part = SecondMoments(problem.data, max_rows=500)
         X1 = np.column_stack([problem.data.X, np.ones(3000)])
         expected = np.linalg.eigvalsh(X1.T @ X1 / 3000)
         np.testing.assert_allclose(whole.values, expected, rtol=1e-10)

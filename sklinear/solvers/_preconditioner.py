@@ -18,7 +18,8 @@ MAX_MOMENTS = 2e8
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
 LEAST_SHIFT = 1e-8  # of the curvature of all classes
-ORTHOGONAL = 1e-6  # cosine of features
+ROUNDING = 100  # of the ridge
+ORTHOGONAL, ORTHOGONAL_SINGLE = 1e-6, 1e-5  # cosine of features
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # for sums in single precision
 
 
@@ -50,8 +51,9 @@ class Preconditioners:
             return Diagonal(model)
         if problem.penalty.l1 == 0 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
-        if self.moments is None:
-            self.moments = SecondMoments(problem.data)
+        dtype = moments_dtype(problem, model)
+        if self.moments is None or self.moments.dtype < dtype:
+            self.moments = SecondMoments(problem.data, dtype)
         return Kronecker(self.moments, model)
 
     def _is_hard(self, n, d, n_classes):
@@ -81,16 +83,19 @@ class SecondMoments:
 
     Attributes
     ----------
+    dtype : dtype
+        The precision in which they were found.
     vectors : ndarray of shape (d + 1, d + 1), or None
         None where the features are orthogonal already, as after a reduction to n dimensions.
     values : ndarray of shape (d + 1,)
     """
 
-    def __init__(self, data, max_rows=None):
+    def __init__(self, data, dtype=np.float64, max_rows=None):
         n, d = data.shape
         chosen = draw_rows(n, max(4 * d, 4000) if max_rows is None else max_rows)
-        total = np.zeros((d + 1, d + 1), dtype=data.dtype)
-        for columns, _ in _columns(data, chosen, data.dtype):
+        self.dtype = np.dtype(dtype)
+        total = np.zeros((d + 1, d + 1), dtype=dtype)
+        for columns, _ in _columns(data, chosen, dtype):
             total += columns.T @ columns
         data.passes.add(data.share * len(chosen) / n)
         total /= len(chosen)
@@ -101,6 +106,15 @@ class SecondMoments:
         self.values = np.maximum(values, 0.0)
 
 
+def moments_dtype(problem, model):
+    """The precision of the second moments: single where its rounding is small beside the ridge.
+
+    It is a share of the largest moments.  Features of sizes far apart need double precision.
+    """
+    rounding = np.finfo(np.float32).eps * problem.mean_squares.sum()
+    return np.dtype(np.float32 if rounding <= ROUNDING * model.ridge.min() else np.float64)
+
+
 class Kronecker:
     """(S kron M + ridge)^-1, S the second moments of X and M the mean curvature."""
 
@@ -108,8 +122,9 @@ class Kronecker:
         values, self.classes = np.linalg.eigh(model.hessian.class_mean)
         values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
         orthogonal = moments.vectors is None
-        self.features = None if orthogonal else moments.vectors[model.kept]
-        sizes = moments.values[model.kept] if orthogonal else moments.values
+        kept = slice(None) if model.kept.all() else model.kept
+        self.features = None if orthogonal else moments.vectors[kept]
+        sizes = moments.values[kept] if orthogonal else moments.values
         self.diagonal = np.outer(sizes, values) + max(
             model.ridge.mean(), 1e-12 * values.max() * moments.values.max()
         )
@@ -183,7 +198,11 @@ class ClassModes:
 def _is_diagonal(moments):
     """Whether next to nothing is beside the diagonal."""
     root = np.sqrt(moments.diagonal())
-    return bool((np.abs(moments - np.diag(root**2)) <= ORTHOGONAL * np.outer(root, root)).all())
+    most = ORTHOGONAL if moments.dtype == np.float64 else ORTHOGONAL_SINGLE
+    first = np.abs(moments[0, 1:]) <= most * root[0] * root[1:]
+    if not first.all():
+        return False
+    return bool((np.abs(moments - np.diag(root**2)) <= most * np.outer(root, root)).all())
 
 
 def _columns(data, chosen, dtype):
