@@ -12,13 +12,12 @@ from . import _core
 from ._feasibility import class_sums
 from ._gram import (
     OwnBlocks,
-    as_matrix,
+    StarMoments,
+    StarPairs,
     class_columns,
-    class_moments,
     have_all_classes,
     minus_squares,
     mixed_columns,
-    star_blocks,
     with_own_blocks,
 )
 from ._threads import over_rows, run
@@ -264,38 +263,13 @@ class StarCurvature(Curvature):
         return np.flatnonzero(self.factor.any(axis=1) & (self.weights > 0))
 
     def _gram(self, blocks, feature, klass):
-        hessian = np.zeros((len(feature), len(feature)))
+        total = None
         for rows, features in blocks:
-            few = features.shape[1] <= MAX_BLOCK_FEATURES
-            add = StarCurvature._add_by_blocks if few else StarCurvature._add_by_pairs
-            add(self.take(rows), hessian, features, feature, klass)
-        return hessian
-
-    def _add_by_blocks(self, hessian, features, feature, klass):
-        weighted = self.weights[:, None] * self.factor
-        rows = (np.flatnonzero(self.labels == y) for y in range(self.factor.shape[1]))
-        moments = [class_moments(features[some], weighted[some]) for some in rows]
-        place = klass * features.shape[1] + feature
-        hessian += as_matrix(star_blocks(moments))[np.ix_(place, place)]
-
-    def _add_by_pairs(self, hessian, features, feature, klass):
-        weighted = self.weights[:, None] * self.factor
-        members = {k: np.flatnonzero(klass == k) for k in np.unique(klass)}
-        diagonal = self.diagonal()
-        for k, chosen in members.items():
-            rows = np.flatnonzero(diagonal[:, k])
-            part = features[np.ix_(rows, feature[chosen])]
-            hessian[np.ix_(chosen, chosen)] += part.T @ (diagonal[rows, k, None] * part)
-        for y, own in members.items():
-            of_class = np.flatnonzero(self.labels == y)
-            for k, other in members.items():
-                rows = of_class[weighted[of_class, k] > 0] if k != y else of_class[:0]
-                if len(rows) == 0:
-                    continue
-                left = features[np.ix_(rows, feature[own])] * weighted[rows, k, None]
-                block = left.T @ features[np.ix_(rows, feature[other])]
-                hessian[np.ix_(own, other)] -= block
-                hessian[np.ix_(other, own)] -= block.T
+            if total is None:
+                few = features.shape[1] <= MAX_BLOCK_FEATURES
+                total = (StarMoments if few else StarPairs)(feature, klass, self.factor.shape[1])
+            total.add(features, self.weights[rows, None] * self.factor[rows], self.labels[rows])
+        return total.matrix()
 
 
 class ClassState:

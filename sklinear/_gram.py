@@ -1,7 +1,11 @@
 """Parts of the explicit Hessian sum_i p_i M_i kron x_i x_i^T: columns, moments and blocks."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.linalg import get_blas_funcs
+
+MIN_ENTRIES = 2**22
 
 
 def minus_squares(parts):
@@ -56,13 +60,9 @@ def star_blocks(moments):
     `moments[y]` are the T_k of the samples of class y, shape (C, f, f), with c_y = 0.  They enter
     the blocks (k, k) and (y, y) and, negated, (k, y) and (y, k).
     """
-    n_classes, width = moments[0].shape[:2]
-    blocks, every = np.zeros((n_classes, n_classes, width, width)), np.arange(n_classes)
-    for y, some in enumerate(moments):
-        blocks[y, y] += some.sum(axis=0)
-        blocks[every, every] += some
-        blocks[y] -= some
-        blocks[:, y] -= some
+    moments = np.asarray(moments)
+    blocks = -(moments + moments.swapaxes(0, 1))
+    np.einsum("kkab->kab", blocks)[:] = moments.sum(axis=0) + moments.sum(axis=1)
     return blocks
 
 
@@ -70,6 +70,80 @@ def as_matrix(blocks):
     """Blocks (C, C, f, f) as a matrix (C f, C f)."""
     size = blocks.shape[0] * blocks.shape[2]
     return blocks.transpose(0, 2, 1, 3).reshape(size, size)
+
+
+class StarMoments:
+    """sum c_ik (e_k - e_y)(e_k - e_y)^T kron x_i x_i^T for few features: whole blocks."""
+
+    def __init__(self, feature, klass, n_classes):
+        self.feature, self.klass = feature, klass
+        self.moments = [0.0] * n_classes
+
+    def add(self, features, entries, labels):
+        """More samples, with their c_ik, shape (n, C), and their classes."""
+        for y in range(len(self.moments)):
+            rows = np.flatnonzero(labels == y)
+            self.moments[y] += class_moments(features[rows], entries[rows])
+
+    def matrix(self):
+        """The sum for the variables."""
+        place = self.klass * self.moments[0].shape[1] + self.feature
+        return as_matrix(star_blocks(self.moments))[np.ix_(place, place)]
+
+
+class StarPairs:
+    """The same for many features: of each pair of classes, the variables and samples it takes.
+
+    Samples are gathered until they make products worth their while, variables ordered by class.
+    """
+
+    def __init__(self, feature, klass, n_classes):
+        order = np.argsort(klass, kind="stable")
+        self.back = np.argsort(order)
+        ends = np.searchsorted(klass[order], np.arange(n_classes + 1))
+        self.places = [slice(*pair) for pair in pairwise(ends)]
+        self.features = [feature[order[place]] for place in self.places]
+        self.total = np.zeros((len(feature), len(feature)))
+        self.waiting, self.n_entries = [], 0
+
+    def add(self, features, entries, labels):
+        """More samples, with their c_ik, shape (n, C), and their classes."""
+        self.waiting.append((features, entries, labels))
+        self.n_entries += features.size
+        if self.n_entries >= MIN_ENTRIES:
+            self._sum()
+
+    def matrix(self):
+        """The sum for the variables."""
+        self._sum()
+        return self.total[np.ix_(self.back, self.back)]
+
+    def _sum(self):
+        if not self.waiting:
+            return
+        features, entries, labels = map(np.concatenate, zip(*self.waiting, strict=True))
+        self.waiting, self.n_entries = [], 0
+        for y, place in enumerate(self.places):
+            rows = np.flatnonzero(labels == y)
+            own, shares = features[rows], entries[rows]
+            self._add_star(y, own, shares.astype(features.dtype))
+            rows = np.flatnonzero(entries[:, y])
+            part = features[np.ix_(rows, self.features[y])]
+            shares = entries[rows, y, None].astype(features.dtype)
+            self.total[place, place] += part.T @ (shares * part)
+
+    def _add_star(self, y, features, entries):
+        """What samples of class y add to its own block, and to those with other classes."""
+        place, own = self.places[y], features[:, self.features[y]]
+        self.total[place, place] += own.T @ (entries.sum(axis=1, keepdims=True) * own)
+        for k, other in enumerate(self.places):
+            rows = np.flatnonzero(entries[:, k])
+            if len(rows) == 0 or other.start == other.stop:
+                continue
+            left = own[rows] * entries[rows, k, None]
+            block = left.T @ features[np.ix_(rows, self.features[k])]
+            self.total[place, other] -= block
+            self.total[other, place] -= block.T
 
 
 class OwnBlocks:

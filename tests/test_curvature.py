@@ -8,7 +8,7 @@ import pytest
 from problems import LOSSES, SMOOTH, make_scores
 from scipy.special import softmax
 
-from sklinear import _curvature
+from sklinear import _curvature, _gram
 
 
 def make(name, **size):
@@ -154,6 +154,22 @@ def test_classes_of_two_features_are_not_those_of_one():
     full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)
     expected = full[feature[:, None], klass[:, None], feature, klass]
     np.testing.assert_allclose(gram(curvature, features, feature, klass), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("entries", [1, 2000])
+def test_star_samples_are_gathered(entries, monkeypatch):
+    """The same sum from every block on its own, and from two together; a class has no variable."""
+    curvature, _, _ = make("squared hinge")
+    features = np.random.default_rng(2).normal(size=(len(curvature.labels), 70))
+    feature, klass = np.nonzero(np.arange(4) * np.ones((70, 1)) != 2)
+    whole = gram(curvature, features, feature, klass)
+    calls, original = [], _gram.StarPairs._sum
+    monkeypatch.setattr(
+        _gram.StarPairs, "_sum", lambda self: (calls.append(len(self.waiting)), original(self))
+    )
+    monkeypatch.setattr(_gram, "MIN_ENTRIES", entries)
+    np.testing.assert_allclose(gram(curvature, features, feature, klass), whole, atol=1e-13)
+    assert max(calls) == (1 if entries == 1 else 2)
 
 
 def test_gram_of_samples_with_the_same_scores():
