@@ -16,8 +16,9 @@ from ._gram import (
     StarPairs,
     class_columns,
     have_all_classes,
-    minus_squares,
     mixed_columns,
+    squares,
+    symmetric,
     with_own_blocks,
 )
 from ._threads import over_rows, run
@@ -101,11 +102,17 @@ class Curvature:
 
     def _gram_of_two_classes(self, blocks, feature, klass):
         """M_i = m_i [[1, -1], [-1, 1]]: one block, with signs."""
-        block, bend = 0.0, self.weights * self.bend_of_two()
-        for rows, features in blocks:
-            part = features * np.sqrt(bend[rows])[:, None].astype(features.dtype)
-            block += part.T @ part
-        return block[np.ix_(feature, feature)] * np.where(klass[:, None] == klass, 1.0, -1.0)
+        block = self._moments(blocks, self.weights * self.bend_of_two())
+        if len(feature) < len(block) or not (klass == klass[0]).all():
+            signs = np.where(klass[:, None] == klass, 1.0, -1.0)
+            block = block[np.ix_(feature, feature)] * signs
+        return block
+
+    @staticmethod
+    def _moments(blocks, weights):
+        """sum_i w_i x_i x_i^T."""
+        roots = np.sqrt(weights)[:, None]
+        return symmetric(squares(x * roots[rows].astype(x.dtype) for rows, x in blocks))
 
     def trace(self):
         """p_i tr M_i, shape (n,)."""
@@ -170,10 +177,10 @@ class SoftmaxCurvature(Curvature):
         first = self.weights[0]
         # One product of a matrix with itself, and no copy, where all weights are the same.
         same = (self.weights == first).all()
-        products = first * (self.factor.T @ self.factor) if same else self._moments()
+        products = first * (self.factor.T @ self.factor) if same else self._products()
         return np.diag(self.weights @ self.factor) - products
 
-    def _moments(self):
+    def _products(self):
         return (self.weights[:, None] * self.factor).T @ self.factor
 
     def active_rows(self):
@@ -181,7 +188,8 @@ class SoftmaxCurvature(Curvature):
         return np.flatnonzero(self.weights)
 
     def _form_of_gram(self, feature, klass):
-        if (self.factor == self.factor[0]).all():
+        first, last = self.factor[0], self.factor[-1]
+        if (first == last).all() and (self.factor == first).all():
             return self._gram_of_like_samples
         n_classes = self.factor.shape[1]
         if n_classes > 2 and have_all_classes(feature, klass, n_classes):
@@ -191,9 +199,7 @@ class SoftmaxCurvature(Curvature):
     def _gram_of_like_samples(self, blocks, feature, klass):
         """A Kronecker product where M is the same for all samples, as it is at W = 0."""
         share = self.factor[0].astype(float)
-        moments = 0.0
-        for rows, features in blocks:
-            moments += features.T @ (self.weights[rows, None].astype(features.dtype) * features)
+        moments = self._moments(blocks, self.weights)
         one = np.diag(share) - np.outer(share, share)
         return moments[np.ix_(feature, feature)] * one[np.ix_(klass, klass)]
 
@@ -207,7 +213,7 @@ class SoftmaxCurvature(Curvature):
                 part = features if len(chosen) == features.shape[1] else features[:, chosen]
                 yield class_columns(part, self._shares(rows, features.dtype))
 
-        return with_own_blocks(minus_squares(mixed()), n_classes)
+        return with_own_blocks(squares(mixed(), -1.0), n_classes)
 
     def _gram(self, blocks, feature, klass):
         """Minus one product of the columns q_k x_j; the blocks of single classes, where that would
@@ -223,8 +229,7 @@ class SoftmaxCurvature(Curvature):
                 shares *= root * (1.0 - self.factor[rows]).astype(features.dtype)
                 own.add(features, shares)
 
-        hessian = minus_squares(mixed())
-        hessian += np.triu(hessian, 1).T
+        hessian = symmetric(squares(mixed(), -1.0))
         own.write(hessian)
         return hessian
 

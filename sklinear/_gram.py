@@ -8,15 +8,21 @@ from scipy.linalg import get_blas_funcs
 MIN_ENTRIES = 2**22
 
 
-def minus_squares(parts):
-    """-sum U^T U of parts U of shape (., m); zero below the diagonal."""
+def squares(parts, sign=1.0):
+    """sum of sign U^T U, from parts U of shape (., m); zero below the diagonal."""
     total, multiply = None, None
     for part in parts:
         if total is None:
             total = np.zeros((part.shape[1],) * 2, part.dtype, order="F")
             multiply = get_blas_funcs("syrk", (total,))
-        total = multiply(-1.0, part.T, beta=1.0, c=total, overwrite_c=1)
+        total = multiply(sign, part.T, beta=1.0, c=total, overwrite_c=1)
     return total
+
+
+def symmetric(upper):
+    """A matrix in C order from its upper triangle in Fortran order (works in place)."""
+    upper += np.triu(upper, 1).T
+    return upper.T
 
 
 def have_all_classes(feature, klass, n_classes):
