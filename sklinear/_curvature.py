@@ -24,6 +24,7 @@ from ._gram import (
 from ._threads import over_rows, run
 
 MAX_BLOCK_FEATURES = 64
+ALIKE = 1e-14
 
 
 @dataclass(frozen=True)
@@ -188,13 +189,18 @@ class SoftmaxCurvature(Curvature):
         return np.flatnonzero(self.weights)
 
     def _form_of_gram(self, feature, klass):
-        first, last = self.factor[0], self.factor[-1]
-        if (first == last).all() and (self.factor == first).all():
+        if self._is_like_for_all():
             return self._gram_of_like_samples
         n_classes = self.factor.shape[1]
         if n_classes > 2 and have_all_classes(feature, klass, n_classes):
             return self._gram_of_all_classes
         return super()._form_of_gram(feature, klass)
+
+    def _is_like_for_all(self):
+        """Whether all samples have the same M, but for the rounding of vectorised exponentials."""
+        first, last = self.factor[0], self.factor[-1]
+        near = np.abs(last - first).max() <= ALIKE
+        return near and bool(np.ptp(self.factor, axis=0).max() <= ALIKE)
 
     def _gram_of_like_samples(self, blocks, feature, klass):
         """A Kronecker product where M is the same for all samples, as it is at W = 0."""

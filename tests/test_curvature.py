@@ -188,6 +188,29 @@ def test_gram_of_samples_with_the_same_scores():
     np.testing.assert_allclose(gram(curvature, features, feature, klass), expected, atol=1e-14)
 
 
+@pytest.mark.parametrize(("noise", "alike"), [(1e-16, True), (1e-10, False)])
+@pytest.mark.parametrize("row", [5, -1])
+def test_samples_are_alike_but_for_rounding(noise, alike, row):
+    factor = np.tile([0.2, 0.5, 0.3], (20, 1))
+    factor[row] += noise * np.array([1.0, 0.0, -1.0])
+    curvature = _curvature.SoftmaxCurvature(factor, np.zeros(20, np.int32), np.full(20, 0.05))
+    form = curvature._form_of_gram(*np.nonzero(np.ones((4, 3))))
+    assert (form == curvature._gram_of_like_samples) == alike
+
+
+@pytest.mark.parametrize("n_samples", [20, 1797])
+def test_the_first_hessian_is_a_kronecker_product(n_samples):
+    """All samples have the same scores, which vectorised exponentials need not show exactly."""
+    labels = np.arange(n_samples, dtype=np.int32) % 10
+    weights, scores = (
+        np.full(n_samples, 1 / n_samples),
+        np.tile(np.linspace(0, 1, 10), (n_samples, 1)),
+    )
+    curvature = LOSSES["cross-entropy"](labels, 10).curvature(scores, labels, weights)
+    form = curvature._form_of_gram(*np.nonzero(np.ones((4, 10))))
+    assert form == curvature._gram_of_like_samples
+
+
 @pytest.mark.parametrize("width", [5, 70])
 @pytest.mark.parametrize("name", SMOOTH)
 def test_gram_of_one_class(name, width):
