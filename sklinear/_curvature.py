@@ -96,7 +96,10 @@ class Curvature:
 
         half = len(slices) // 2
         halves = [slices[:half], slices[half:]] if half else [slices]
-        return sum(run(partial, halves, len(self.labels) * len(feature)))
+        total, *others = run(partial, halves, len(self.labels) * len(feature))
+        for other in others:
+            total += other
+        return total
 
     def _form_of_gram(self, feature, klass):
         return self._gram_of_two_classes if self.factor.shape[1] == 2 else self._gram
@@ -189,14 +192,14 @@ class SoftmaxCurvature(Curvature):
         return np.flatnonzero(self.weights)
 
     def _form_of_gram(self, feature, klass):
-        if self._is_like_for_all():
+        if self._is_alike():
             return self._gram_of_like_samples
         n_classes = self.factor.shape[1]
         if n_classes > 2 and have_all_classes(feature, klass, n_classes):
             return self._gram_of_all_classes
         return super()._form_of_gram(feature, klass)
 
-    def _is_like_for_all(self):
+    def _is_alike(self):
         """Whether all samples have the same M, but for the rounding of vectorised exponentials."""
         first, last = self.factor[0], self.factor[-1]
         near = np.abs(last - first).max() <= ALIKE

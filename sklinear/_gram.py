@@ -175,15 +175,6 @@ class OwnBlocks:
 
 def mixed_columns(features, shares, feature, klass):
     """Columns x_j q_k of the variables (j, k)."""
-    n_rows, n_classes = shares.shape
-    if len(feature) == features.shape[1] * n_classes:
-        mixed = np.empty((n_rows, features.shape[1], n_classes), features.dtype)
-        if n_classes < features.shape[1]:  # the longer loop inside
-            for k in range(n_classes):
-                np.multiply(features, shares[:, k, None], out=mixed[:, :, k])
-        else:
-            np.multiply(features[:, :, None], shares[:, None, :], out=mixed)
-        return mixed.reshape(n_rows, -1)
     mixed = features[:, feature]
     mixed *= shares[:, klass]
     return mixed

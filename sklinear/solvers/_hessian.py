@@ -126,7 +126,8 @@ class Hessian:
     def dense(self):
         """H in the coordinates of the free variables."""
         if self._dense is None:
-            self._dense = self.coordinates.multiple * self._gram()
+            self._dense = self._gram()
+            self._dense *= self.coordinates.multiple
         for sign, part in self.corrections[self._n_added :]:
             vector = self.coordinates.slope(part)
             self._dense += np.outer(sign * vector, vector)
@@ -147,7 +148,7 @@ class Hessian:
         def columns(rows):
             return self.data.columns(rows, features, self.dense_dtype)
 
-        return self.curvature.gram(slices, columns, feature, klass).astype(float)
+        return self.curvature.gram(slices, columns, feature, klass).astype(float, copy=False)
 
     def missing(self, has_l1):
         """What a sample may miss of the curvature of a feature with a mean square of one."""
