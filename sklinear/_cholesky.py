@@ -22,25 +22,29 @@ class ScaledCholesky:
         In float32 or float64, which is the precision of the factor.
     ridges : tuple of float
         The first one is taken that leaves the scaled matrix positive definite.
+    keep : bool
+        Whether other ridges may follow; if not, the matrix is overwritten and let go.
 
     Attributes
     ----------
-    scaled : ndarray of shape (m, m)
-        The matrix with a unit diagonal, without a ridge.
+    scaled : ndarray of shape (m, m), or None
+        The matrix with a unit diagonal, without a ridge; None if it was not to be kept.
     scale : ndarray of shape (m,)
         Rows and columns were multiplied by this.
     positive : bool
         Whether a ridge helped.
     """
 
-    def __init__(self, matrix, ridges):
+    def __init__(self, matrix, ridges, keep=True):
         diagonal = diagonal_of(matrix).astype(np.float64)
         self.scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-20 * diagonal.max(initial=0.0)))
         narrow = self.scale.astype(matrix.dtype)
-        self.scaled = matrix * narrow
+        self.scaled = np.multiply(matrix, narrow, out=None if keep else matrix)
         self.scaled *= narrow[:, None]
         self._potrf, self._potrs = get_lapack_funcs(("potrf", "potrs"), (self.scaled,))
         self.factor(ridges)
+        if not keep:
+            self.scaled = None
 
     def factor(self, ridges):
         """Factor anew, with other ridges."""
@@ -58,4 +62,4 @@ class ScaledCholesky:
         right = scale * rhs
         if not self.positive:
             return scale * right
-        return scale * self._potrs(self.lower, right.astype(self.scaled.dtype), lower=True)[0]
+        return scale * self._potrs(self.lower, right.astype(self.lower.dtype), lower=True)[0]

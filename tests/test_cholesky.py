@@ -19,6 +19,15 @@ def test_solves(dtype, rtol):
     np.testing.assert_allclose(np.diag(factor.scaled), 1, rtol=1e-6)
 
 
+def test_lets_the_matrix_go():
+    root = np.random.default_rng(0).normal(size=(8, 6))
+    matrix, rhs = root.T @ root, np.arange(6.0)
+    kept, let_go = ScaledCholesky(matrix.copy(), RIDGES), ScaledCholesky(matrix, RIDGES, keep=False)
+    np.testing.assert_array_equal(let_go.solve(rhs), kept.solve(rhs))
+    assert let_go.scaled is None
+    np.testing.assert_allclose(np.diag(matrix), 1)
+
+
 def test_adds_the_diagonal():
     found = _with_diagonal(np.eye(3, dtype=np.float32), np.array([1.0, 3.0, 0.0])).solve(np.ones(3))
     np.testing.assert_allclose(found, [0.5, 0.25, 1.0], rtol=1e-5)

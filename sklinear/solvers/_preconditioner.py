@@ -179,6 +179,7 @@ class ClassModes:
         self.shift[self.unheld] = np.inf
         self.shift[self.shift <= self.least_shift] = np.inf
         diagonals = (diagonal @ self.directions**2).T
+        self.factors = None  # never two sets of them at once
         self.factors = run(
             lambda k: _with_diagonal(self.hessians[k], diagonals[k]),
             range(len(diagonals)),
@@ -238,4 +239,4 @@ def _with_diagonal(matrix, diagonal):
     """A factor of a matrix plus a diagonal."""
     matrix = matrix.copy()
     diagonal_of(matrix)[:] += diagonal
-    return ScaledCholesky(matrix, RIDGES)
+    return ScaledCholesky(matrix, RIDGES, keep=False)
