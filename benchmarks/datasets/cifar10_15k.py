@@ -1,4 +1,4 @@
-from benchmark_utils.data import read, pixels
+from benchmark_utils.data import pixels, read
 from benchopt import BaseDataset
 
 
