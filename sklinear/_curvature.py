@@ -17,6 +17,7 @@ from ._gram import (
     class_columns,
     have_all_classes,
     mixed_columns,
+    moments,
     squares,
     symmetric,
     with_own_blocks,
@@ -24,7 +25,7 @@ from ._gram import (
 from ._threads import over_rows, run
 
 MAX_BLOCK_FEATURES = 64
-ALIKE = 1e-14
+ALIKE = 1e-14  # what rounding leaves between probabilities
 
 
 @dataclass(frozen=True)
@@ -106,17 +107,11 @@ class Curvature:
 
     def _gram_of_two_classes(self, blocks, feature, klass):
         """M_i = m_i [[1, -1], [-1, 1]]: one block, with signs."""
-        block = self._moments(blocks, self.weights * self.bend_of_two())
+        block = moments(blocks, self.weights * self.bend_of_two())
         if len(feature) < len(block) or not (klass == klass[0]).all():
             signs = np.where(klass[:, None] == klass, 1.0, -1.0)
             block = block[np.ix_(feature, feature)] * signs
         return block
-
-    @staticmethod
-    def _moments(blocks, weights):
-        """sum_i w_i x_i x_i^T."""
-        roots = np.sqrt(weights)[:, None]
-        return symmetric(squares(x * roots[rows].astype(x.dtype) for rows, x in blocks))
 
     def trace(self):
         """p_i tr M_i, shape (n,)."""
@@ -208,9 +203,9 @@ class SoftmaxCurvature(Curvature):
     def _gram_of_like_samples(self, blocks, feature, klass):
         """A Kronecker product where M is the same for all samples, as it is at W = 0."""
         share = self.factor[0].astype(float)
-        moments = self._moments(blocks, self.weights)
+        one_block = moments(blocks, self.weights)
         one = np.diag(share) - np.outer(share, share)
-        return moments[np.ix_(feature, feature)] * one[np.ix_(klass, klass)]
+        return one_block[np.ix_(feature, feature)] * one[np.ix_(klass, klass)]
 
     def _gram_of_all_classes(self, blocks, feature, klass):
         """The blocks of two classes, -sum p q_k q_l x x^T, tell the others."""

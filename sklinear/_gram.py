@@ -25,6 +25,12 @@ def symmetric(upper):
     return upper.T
 
 
+def moments(blocks, weights):
+    """sum_i w_i x_i x_i^T, from pairs of rows and their features."""
+    roots = np.sqrt(weights)[:, None]
+    return symmetric(squares(x * roots[rows].astype(x.dtype) for rows, x in blocks))
+
+
 def have_all_classes(feature, klass, n_classes):
     """Whether variables (j, k), in the order of np.nonzero, are all those of some features."""
     if len(feature) % n_classes:

@@ -202,10 +202,8 @@ def test_samples_are_alike_but_for_rounding(noise, alike, row):
 def test_the_first_hessian_is_a_kronecker_product(n_samples):
     """All samples have the same scores, which vectorised exponentials need not show exactly."""
     labels = np.arange(n_samples, dtype=np.int32) % 10
-    weights, scores = (
-        np.full(n_samples, 1 / n_samples),
-        np.tile(np.linspace(0, 1, 10), (n_samples, 1)),
-    )
+    weights = np.full(n_samples, 1 / n_samples)
+    scores = np.tile(np.linspace(0, 1, 10), (n_samples, 1))
     curvature = LOSSES["cross-entropy"](labels, 10).curvature(scores, labels, weights)
     form = curvature._form_of_gram(*np.nonzero(np.ones((4, 10))))
     assert form == curvature._gram_of_like_samples

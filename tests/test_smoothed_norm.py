@@ -187,6 +187,18 @@ class TestTowardsTheEnd:
         assert np.abs(found).max() <= 1e3
         assert found[0].mean() >= 100
 
+    @pytest.mark.parametrize("explicit", [True, False])
+    def test_goes_on_without_smoothing_only_where_products_can_be_more_accurate(
+        self, explicit, monkeypatch
+    ):
+        monkeypatch.setattr(_smoothed_norm, "MAX_EXPLICIT", 1000 if explicit else 0)
+        problem = make_problem("cross-entropy", 1.0, 1e-3, n_samples=90)
+        steps, iterate = SmoothedNewton(), zero(problem)
+        for _ in range(3):
+            iterate = steps.step(problem, iterate)
+        steps.beta = 1e-30
+        assert (steps.step(problem, iterate) is None) == explicit
+
     def test_given_up_where_products_are_not_enough(self, monkeypatch):
         monkeypatch.setattr(_smoothed_norm, "MAX_PRODUCTS", 1)
         monkeypatch.setattr(_smoothed_norm, "NEAR", np.inf)

@@ -185,7 +185,7 @@ class TestProximalNewton:
 
         assert limit(1100, 300) == MAX_DENSE_VARIABLES
         assert MAX_DENSE_VARIABLES < limit(1100, 1000) < limit(2000, 1500)
-        assert limit(1100, 1000, sp.csr_matrix) == MAX_DENSE_VARIABLES
+        assert limit(1100, 1000, sp.csr_matrix) == limit(1100, 1200) == MAX_DENSE_VARIABLES
 
     def test_free_variables_hold_support_and_worst_violations(self):
         problem = make_problem("cross-entropy", 1.0, 1e-4, n_samples=40, n_features=500)

@@ -11,6 +11,7 @@ from ._coordinates import coordinates
 from ._explicit import Quadratic
 from ._model import adapted
 from ._search import Ray
+from ._working_set import all_variables
 
 MAX_VARIABLES = 300
 MAX_OPERATIONS = 1e7
@@ -82,11 +83,10 @@ class SmallNewton:
 
     def _learn(self, problem):
         n, d = problem.data.shape
-        free = np.ones((d + 1, problem.n_classes), dtype=bool)
-        free[-1] = problem.fit_intercept
         columns = np.ones((n, d + problem.fit_intercept))
         columns[:, :d] = problem.data.X
-        self.data, self.columns, self.coordinates = problem.data, columns, coordinates(free)
+        self.data, self.columns = problem.data, columns
+        self.coordinates = coordinates(all_variables(problem))
 
     def _model(self, problem, iterate):
         penalty, bend = problem.penalty, problem.loss.bend

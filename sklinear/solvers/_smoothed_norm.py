@@ -28,6 +28,7 @@ from ._model import QuadraticModel
 from ._preconditioner import LEAST_SHIFT, ClassModes
 from ._renewal import Outcome, Renewal, is_misled
 from ._search import Ray
+from ._working_set import all_variables
 
 FIRST_SHARE = 0.1
 SHRINKAGE, SHRINKAGE_JUMPS = 0.1, 0.25  # the latter where the curvature jumps
@@ -104,13 +105,15 @@ class SmoothedNewton:
         penalty = problem.penalty
         norm = SmoothedNorm(penalty.l1s, penalty.l2s, self.beta)
         enough = norm.excess(iterate.coef) < 0.01 * SMALLEST_SHARE * problem.objective(iterate)
-        if (enough and self.tight <= TIGHTEST) or self._is_exhausted(problem):
+        # An explicit Hessian leaves no products to be made more accurate.
+        tightest = self.tight <= TIGHTEST or is_explicit(all_variables(problem))
+        if (enough and tightest) or self._is_exhausted(problem):
             return None
         model = self._model(problem, iterate)
         gradient = model.gradient.copy()
         gradient[:-1] += norm.gradient(iterate.coef) - penalty.gradient(iterate.coef)
         move, bend = self._solve(model, norm, gradient)
-        self._recentre(problem, iterate.coef + move[:-1], move[:-1], bend)
+        move[:-1] += shift_of_loose_rows(problem, iterate.coef + move[:-1], bend)
         ray = Ray(problem, iterate, move, norm)
         step, _ = ray.search(longest=16.0)
         if step == 0:
@@ -137,8 +140,7 @@ class SmoothedNewton:
         return self.exhausted > MAX_EXHAUSTED and not problem.loss.curvature_jumps
 
     def _model(self, problem, iterate):
-        free = np.ones((len(iterate.coef) + 1, problem.n_classes), dtype=bool)
-        free[-1] = problem.fit_intercept
+        free = all_variables(problem)
         hessian = self.renewal.hessian_for(problem, iterate, free, is_explicit(free))
         ridge = hessian.missing(has_l1=True) * problem.mean_squares
         return QuadraticModel(problem, iterate, hessian, ridge)
@@ -181,12 +183,6 @@ class SmoothedNewton:
             self.preconditioner = None
         return move, bend
 
-    def _recentre(self, problem, target, move, bend):
-        """Shift rows without a weight near the bend of the norm: rounding alone held them."""
-        least = LEAST_SHIFT * problem.loss.bend * problem.mean_squares
-        loose = bend.sum(axis=1) <= least
-        move[loose] += (problem.penalty.recentre(target) - target)[loose]
-
     def _show(self, ray, model, norm, found):
         """Small weights go to zero where that costs no more than the smoothing does."""
         problem, shown = ray.problem, found
@@ -216,6 +212,18 @@ class SmoothedNewton:
         if not explicit:
             hessian.learn(problem, iterate, found)
         self.renewal.review(problem, Outcome(predicted, ratio, held), explicit)
+
+
+def shift_of_loose_rows(problem, target, bend):
+    """What moves rows without a weight near the bend of the norm to their least penalty.
+
+    Nothing else holds a shift of all their classes, and rounding would decide on it.
+    """
+    least = LEAST_SHIFT * problem.loss.bend * problem.mean_squares
+    loose, shift = bend.sum(axis=1) <= least, np.zeros_like(target)
+    if loose.any():
+        shift[loose] = (problem.penalty.recentre(target) - target)[loose]
+    return shift
 
 
 def is_explicit(free):

@@ -6,7 +6,7 @@ MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_SMOOTH, MAX_DENSE_VARIABLES_TINY = 300, 100
 MAX_DENSE_VARIABLES_CHEAP = 3000
 MAX_DENSE_VARIABLES_BENT = 1500
-MAX_DENSE_VARIABLES_LARGE, PRODUCTS = 5000, 20
+MAX_DENSE_VARIABLES_LARGE, PRODUCTS = 5000, 20  # products of a step that moves all features
 BENT = 0.1
 THIN = 0.05  # share of the entries of sparse data
 FEW_VARIABLES = 600
@@ -42,7 +42,7 @@ def dense_limit(problem):
     if not is_thin(problem.data):
         # Products with two columns cost hardly less than with many.
         most = (2 if problem.n_classes == 2 else 1) * MAX_DENSE_VARIABLES
-        return most if problem.data.sparse else max(most, _as_dear_as_all(problem))
+        return max(most, _as_dear_as_all(problem))
     bent = problem.penalty.l2 > BENT * problem.penalty.l1
     return MAX_DENSE_VARIABLES_BENT if bent else MAX_DENSE_VARIABLES_CHEAP
 
@@ -50,11 +50,21 @@ def dense_limit(problem):
 def _as_dear_as_all(problem):
     """How many variables make an explicit Hessian as dear as steps that move all of them.
 
-    Those factor a matrix of all features for each class and take tens of products.
+    Those factor a matrix of all features for each class and take tens of products; there are none
+    on sparse data or with more features than samples.
     """
     (n, d), n_classes = problem.data.shape, problem.n_classes
-    cost = n_classes * min(n, d) ** 3 + PRODUCTS * n * n_classes * d
+    if problem.data.sparse or d > n:
+        return 0
+    cost = n_classes * d**3 + PRODUCTS * n * n_classes * d
     return min(int(cost ** (1 / 3)), MAX_DENSE_VARIABLES_LARGE)
+
+
+def all_variables(problem):
+    """Weights, and intercepts where they are fitted, shape (d + 1, C)."""
+    free = np.ones((problem.shape[0] + 1, problem.n_classes), dtype=bool)
+    free[-1] = problem.fit_intercept
+    return free
 
 
 def free_variables(problem, iterate):
@@ -65,9 +75,7 @@ def free_variables(problem, iterate):
     the support grows along a path of penalties and needs less room.
     """
     n, d = problem.data.shape
-    free = np.ones((d + 1, problem.n_classes), dtype=bool)
-    free[-1] = problem.fit_intercept
-    penalty = problem.penalty
+    free, penalty = all_variables(problem), problem.penalty
     if penalty.l1 == 0 or free.size <= FEW_VARIABLES:
         return free
     support = iterate.coef != 0
