@@ -14,7 +14,7 @@ from sklinear._certificate import certify
 from sklinear._driver import Start
 from sklinear.solvers import _rescue
 from sklinear.solvers._interior_box import Box
-from sklinear.solvers._interior_point import InteriorPoint, interior_point
+from sklinear.solvers._interior_point import KEPT, TO_BOUNDARY, InteriorPoint, interior_point
 from sklinear.solvers._interior_systems import Entries, SampleSystem, WeightSystem
 from sklinear.solvers._newton import newton
 from sklinear.solvers._rescue import (
@@ -78,9 +78,36 @@ def test_a_box_solves_its_linearised_conditions(upper):
     if np.isfinite(upper):
         room = upper - x
         np.testing.assert_allclose(room * high + room * dhigh - high * dx, goal[1])
-    step = box.longest((dx, dlow, dhigh))
+    step = box.ends((dx, dlow, dhigh), 1e9).min()
     moved = np.concatenate([x + step * dx, low + step * dlow, high + step * dhigh])
-    assert np.concatenate([moved, upper - x - step * dx]).min() >= -1e-12
+    nearest = np.concatenate([moved, upper - x - step * dx]).min()
+    np.testing.assert_allclose(nearest, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("upper", [1.5, np.inf])
+def test_after_a_step_too_long_everything_keeps_its_share(upper):
+    rng = np.random.default_rng(0)
+    x, low, high = rng.uniform(0.2, 1, size=(3, 6))
+    high = high if np.isfinite(upper) else 0 * high
+    box = Box(np.zeros(6), np.full(6, upper), x, low, high, 1.0, 0.5)
+    box.linearise(rng.normal(size=6))
+    move = rng.normal(size=(3, 6)) * np.where(high > 0, 1.0, [[1], [1], [0]])
+    box.advance(100.0, move, 0.3)
+    pairs = [(box.x, x), (box.low, low), (box.high, high)]
+    pairs += [(upper - box.x, upper - x)] if np.isfinite(upper) else []
+    for value, before in pairs:
+        assert np.all(value >= 0.3 * before - 1e-15)
+
+
+def test_few_outliers_do_not_shorten_a_step():
+    """Of 2,000 pairs two may be at their end at once, three may not."""
+    method = InteriorPoint(make_problem("hinge", 0.0, n_samples=1000))
+    method._linearise()
+    (box,) = method.boxes
+    for outliers, step, kept in ((0, 1.0, 1 - TO_BOUNDARY), (2, 1.0, KEPT), (3, 0.00995, KEPT)):
+        move = np.zeros((3, box.x.size))
+        move[0, :outliers] = -100 * box.below[:outliers]
+        assert method._longest([move]) == pytest.approx((step, kept))
 
 
 @over_losses
@@ -89,7 +116,7 @@ def test_the_products_sum_up_to_the_gap(name, l1_ratio):
     """Nearly so, once the linear conditions hold."""
     problem = make_problem(name, l1_ratio)
     method = InteriorPoint(problem)
-    for _ in range(8):
+    for _ in range(12):
         method.step()
     iterate = problem.certified(
         method.coef, method.intercept, method.scores.copy(), method.iterate().dual

@@ -33,14 +33,17 @@ class Box:
         self.bounded = bool(np.isfinite(upper).all())
         self.total = np.broadcast_to(share, x.shape).sum() * (2 if self.bounded else 1)
 
-    def products(self, step=0.0, move=None):
-        """The sum of all products of multiplier and slack, after a step."""
-        dx, dlow, dhigh = move or (0.0, 0.0, 0.0)
-        x = self.x + step * dx
-        total = (x - self.lower) @ (self.low + step * dlow)
-        if self.bounded:
-            total += (self.upper - x) @ (self.high + step * dhigh)
-        return total
+    def products(self):
+        """The sum of all products of multiplier and slack."""
+        return self._products(self.x, self.low, self.high)
+
+    def products_after(self, step, move):
+        """The same after a step along which what comes to zero stays there."""
+        return self._products(*self._after(step, move, 0.0))
+
+    def _products(self, x, low, high):
+        total = (x - self.lower) @ low
+        return total + (self.upper - x) @ high if self.bounded else total
 
     def linearise(self, f):
         """dx = c (df + rho) for targets of zero: slacks, c and s x - f."""
@@ -66,22 +69,28 @@ class Box:
         dx, dlow, dhigh = move
         return mu * self.share - dx * dlow, mu * self.share + dx * dhigh
 
-    def longest(self, move):
-        """The step at which the first slack or multiplier becomes zero."""
+    def ends(self, move, limit):
+        """The steps below a limit at which slacks or multipliers become zero."""
         dx, dlow, dhigh = move
         pairs = ((self.below, dx), (self.low, dlow), (self.above, -dx), (self.high, dhigh))
-        return min(_first_zero(value, change) for value, change in pairs)
+        return np.concatenate([_zeros(value, change, limit) for value, change in pairs])
 
-    def advance(self, step, move):
-        """Take a step."""
+    def advance(self, step, move, kept):
+        """Take a step, but keep a share of each slack and multiplier."""
+        self.x, self.low, self.high = self._after(step, move, kept)
+
+    def _after(self, step, move, kept):
         dx, dlow, dhigh = move
-        self.x = self.x + step * dx
-        self.low, self.high = self.low + step * dlow, self.high + step * dhigh
+        x = np.maximum(self.x + step * dx, self.lower + kept * self.below)
+        if self.bounded:
+            x = np.minimum(x, self.upper - kept * self.above)
+        low = np.maximum(self.low + step * dlow, kept * self.low)
+        return x, low, np.maximum(self.high + step * dhigh, kept * self.high)
 
 
-def _first_zero(value, change):
-    falling = change < 0
-    return np.min(value[falling] / -change[falling], initial=np.inf)
+def _zeros(value, change, limit):
+    soon = value < -limit * change
+    return value[soon] / -change[soon]
 
 
 def violations(weights, smoothing, largest):
