@@ -91,6 +91,10 @@ class Data:
         """The same in another precision."""
         return self._like(self.X.astype(dtype, copy=False), self.share)
 
+    def absolute(self):
+        """The same with absolute values."""
+        return type(self)(abs(self.X), self.passes, self.share)
+
     def _like(self, X, share):
         other = type(self)(X, self.passes, share)
         other.is_part = self.is_part or X.shape[0] < self.shape[0]
@@ -128,8 +132,11 @@ class DenseData(Data):
         weights = np.ones(self.shape[1]) if weights is None else weights
         out = np.empty(self.shape[0])
         for rows in self.blocks(self.shape[1]):
-            out[rows] = np.square(self.X[rows], dtype=float) @ weights
+            out[rows] = self._squares(rows) @ weights
         return out
+
+    def _squares(self, rows):
+        return np.square(self.X[rows], dtype=float)
 
     def by_columns(self, dtype):
         """Features and a constant one, for coordinate descent."""
@@ -217,7 +224,7 @@ class DenseData(Data):
         self.passes.add(self.share)
         out = np.zeros((self.shape[1], rows.shape[1]))
         for block in self.blocks(self.shape[1]):
-            out += np.square(self.X[block], dtype=float).T @ rows[block]
+            out += self._squares(block).T @ rows[block]
         return out
 
     def gram(self):
@@ -227,9 +234,12 @@ class DenseData(Data):
         out = np.zeros((n, n))
         step = max(16, BLOCK_ENTRIES // n)
         for start in range(0, d, step):
-            block = self.X[:, start : start + step].astype(np.float64)
+            block = self._features(slice(start, start + step))
             out += block @ block.T
         return out
+
+    def _features(self, chosen):
+        return self.X[:, chosen].astype(np.float64)
 
     def columns(self, rows, features, dtype=np.float64):
         """Dense block of some rows and some features, with a last column of ones."""

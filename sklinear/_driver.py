@@ -12,6 +12,7 @@ import numpy as np
 
 from ._certificate import certify_at_best
 from ._problem import Iterate
+from ._stored import rounded
 from ._zeros import with_zeros
 from .solvers import choose, choose_sparse
 
@@ -174,7 +175,7 @@ class Progress:
             best = self.best or _at_start(self.problem, self.start)
             stored, certificate = rounded(self.problem, best, self.dtype)
             stored, certificate = with_zeros(
-                self.problem, stored, certificate, self.target, self._refit
+                self.problem, stored, certificate, self.target, self._refit, self.dtype
             )
             self._solution = Solution(
                 iterate=stored,
@@ -279,25 +280,3 @@ def _gap_at_zero(problem, iterate):
         (problem.loss, problem.value_at_zero),
     )
     return certify_at_best(problem, zero).gap
-
-
-def rounded(problem, iterate, dtype):
-    """The iterate as it will be stored, and its certificate."""
-    stored = as_stored(problem, iterate, dtype)
-    return stored, certify_at_best(problem, stored)
-
-
-def as_stored(problem, iterate, dtype):
-    """The iterate as it will be stored, its scores computed afresh.
-
-    Weights are rounded to `dtype`; two classes get opposite weights and all intercepts the
-    sum zero, which the losses do not see and the penalty does not mind.
-    """
-    coef, intercept = iterate.coef, iterate.intercept - iterate.intercept.mean()
-    if problem.n_classes == 2:
-        half = 0.5 * (coef[:, 1] - coef[:, 0])
-        coef = np.column_stack([-half, half])
-    coef = coef.astype(dtype).astype(np.float64)
-    intercept = intercept.astype(dtype).astype(np.float64)
-    scores = problem.scores(coef, intercept)
-    return Iterate(coef, intercept, scores, iterate.dual, iterate.correlation)

@@ -22,10 +22,11 @@ import numpy as np
 
 from ._alpha_max import alpha_max
 from ._certificate import certify
-from ._driver import History, Solution, Start, as_stored, solve
+from ._driver import History, Solution, Start, solve
 from ._interpolation import Knot, Span, combination, lagrange
 from ._messages import plain
 from ._problem import Iterate
+from ._stored import as_stored
 from .solvers import choose, follows, uses_dual
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero

@@ -14,12 +14,13 @@ from dataclasses import replace
 import numpy as np
 
 from ._certificate import certify
+from ._stored import stored_intercept
 
 MARGINS = (1.0, 1e2, 1e4)  # by which the weight has to be the smaller one
 COST = 0.1  # of the target, what zeros may cost
 
 
-def with_zeros(problem, iterate, certificate, target, refit):
+def with_zeros(problem, iterate, certificate, target, refit, dtype=np.float64):
     """The iterate with such weights set to zero, and its certificate, as far as it stays good.
 
     Parameters
@@ -32,6 +33,8 @@ def with_zeros(problem, iterate, certificate, target, refit):
         A gap that was at most this stays so.
     refit : callable
         refit(problem, coef, intercept) are weights and intercept near its optimum.
+    dtype : dtype
+        In which the intercept will be stored.
     """
     if problem.penalty.l1 == 0:
         return iterate, certificate
@@ -43,7 +46,7 @@ def with_zeros(problem, iterate, certificate, target, refit):
         if small is not None and np.array_equal(small, chosen):
             continue
         small = chosen
-        found = _certified(problem, iterate, np.where(small, 0.0, iterate.coef), iterate.intercept)
+        found = _without(problem, iterate, small, dtype)
         if found[1].objective <= most and found[1].gap <= max(target, certificate.gap):
             return found
     if not (problem.loss.smooth or small is None) and certificate.gap <= target:
@@ -60,9 +63,22 @@ def _smaller_than_slack(problem, iterate, scale, margin):
     return (size > 0) & (margin * size * l1 < slack * size.max())
 
 
-def _certified(problem, iterate, coef, intercept):
-    """The iterate with other weights and its own dual point, and the certificate."""
+def _without(problem, iterate, small, dtype):
+    """The iterate without small weights, and its certificate.
+
+    The intercept makes up for what the scores lose in the mean, where features are off zero.
+    """
+    coef, intercept = np.where(small, 0.0, iterate.coef), iterate.intercept
     scores = problem.scores(coef, intercept)
+    if problem.fit_intercept:
+        lost = problem.weights @ (iterate.scores - scores)
+        moved = stored_intercept(intercept + lost, dtype)
+        intercept, scores = moved, scores + (moved - intercept)
+    return _certified(problem, iterate, coef, intercept, scores)
+
+
+def _certified(problem, iterate, coef, intercept, scores):
+    """The iterate with other weights and its own dual point, and the certificate."""
     moved = replace(iterate, coef=coef, intercept=intercept, scores=scores)
     moved = replace(moved, loss_value=None, gradient=None)
     return moved, certify(problem, moved)
@@ -80,4 +96,4 @@ def _fitted_anew(problem, iterate, coef, refit):
     )
     out = np.zeros_like(coef)
     out[kept], intercept = refit(small, coef[kept], iterate.intercept)
-    return _certified(problem, iterate, out, intercept)
+    return _certified(problem, iterate, out, intercept, problem.scores(out, intercept))

@@ -11,6 +11,7 @@ from sklinear._driver import Start
 from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Problem
+from sklinear.solvers._centring import Centred
 from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 
@@ -119,3 +120,8 @@ def model_at(problem, iterate, free, damping=0.0, max_rows=10_000):
     """The model with the Hessian at the iterate itself."""
     hessian = Hessian(problem, problem.curvature(iterate.scores), free, max_rows)
     return QuadraticModel(problem, iterate, hessian, damping)
+
+
+def uncentred(solver):
+    """The solver that one on centred data calls; features of few samples may be off zero."""
+    return solver.inner if isinstance(solver, Centred) else solver

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from data import csr
-from problems import make_problem, zero_start
+from problems import make_problem, uncentred, zero_start
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import StandardScaler
 
@@ -161,4 +161,5 @@ def test_many_features_are_followed_in_the_space_of_the_samples():
     for alpha in (1.0, 0.1, 0.01):
         chosen = penalised(problem, alpha, 0.0)
         assert nearness(chosen, first(solver, chosen)) <= 1
-    assert solver.inner.state.rows.shape == (20, 21)
+    # Centred samples span one dimension less, and one more is the intercept's.
+    assert uncentred(solver).inner.state.rows.shape == (20, 20)

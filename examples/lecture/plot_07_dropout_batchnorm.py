@@ -22,6 +22,7 @@ a penalty, BatchNorm standardisation.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.base import clone
 from sklearn.datasets import load_digits, load_wine
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -61,7 +62,8 @@ print(rises, penalties)
 # small, at the same ``alpha``:
 
 copies, labels = np.tile(X, (5, 1)), np.tile(y, 5)
-noisy_models = [SoftmaxClassifier(alpha=1e-3).fit(drop(copies, rate), labels) for rate in (0, 0.5)]
+noisy = SoftmaxClassifier(alpha=1e-3, tol=1e-6)
+noisy_models = [clone(noisy).fit(drop(copies, rate), labels) for rate in (0, 0.5)]
 norms = np.array([np.linalg.norm(noisy_model.coef_) for noisy_model in noisy_models])
 print(norms)
 

@@ -7,6 +7,7 @@ Called again with another penalty it goes on with what it has learnt.
 
 from functools import partial
 
+from ._centring import Centred, centre_of
 from ._dual_ascent import ascends, dual_ascent
 from ._newton import Newton, newton
 from ._parametric import Followed
@@ -28,18 +29,28 @@ def choose(problem, on_path=False):
         solver = dual_ascent(solver)
     if on_path and not (problem.loss.smooth or problem.data.sparse):
         solver = Followed(solver)
-    return representer(solver) if applies(problem, on_path) else solver
+    if applies(problem, on_path):
+        solver = representer(solver)
+    return _centred(solver, problem)
+
+
+def _centred(solver, problem):
+    """The solver, on centred data if that may help."""
+    centre = centre_of(problem)
+    return solver if centre is None else Centred(solver, centre)
 
 
 def follows(solver):
     """Whether the next optimum costs a solver next to nothing, be it near or far."""
-    solver = getattr(solver, "inner", solver)
+    while hasattr(solver, "inner"):
+        solver = solver.inner
     return isinstance(solver, Followed) and not solver.failed
 
 
 def choose_sparse(problem):
     """One whose weights are exactly zero where an L1 part keeps them there."""
-    return newton if problem.loss.smooth else proximal_point
+    solver = newton if problem.loss.smooth else proximal_point
+    return _centred(solver, problem)
 
 
 def uses_dual(problem):

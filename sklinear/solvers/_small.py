@@ -82,10 +82,9 @@ class SmallNewton:
         return found
 
     def _learn(self, problem):
-        n, d = problem.data.shape
-        columns = np.ones((n, d + problem.fit_intercept))
-        columns[:, :d] = problem.data.X
-        self.data, self.columns = problem.data, columns
+        d, size = problem.shape[0], problem.shape[0] + problem.fit_intercept
+        self.columns = problem.data.columns(slice(None), np.arange(d))[:, :size]
+        self.data = problem.data
         self.coordinates = coordinates(all_variables(problem))
 
     def _model(self, problem, iterate):

@@ -1,0 +1,58 @@
+"""Solvers on centred data, where features are far from zero beside their spread.
+
+The weights, the scores, the dual points and their correlations are those of the problem as it
+was given; only the intercept is another one.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .._centred_data import CentredData, moments
+
+FAR = 1.0  # mean of a feature, by its standard deviation
+
+
+def centre_of(problem):
+    """What to subtract from the features, or None where that can't help.
+
+    It can for dense data with an intercept and a feature that is far from zero.
+    """
+    if problem.data.sparse or not problem.fit_intercept:
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, variance = moments(problem.data, problem.weights)
+        far = mean**2 > FAR**2 * variance
+    return mean if far.any() and np.isfinite(mean).all() else None
+
+
+class Centred:
+    """A solver that sees the features less their centre.
+
+    Parameters
+    ----------
+    inner : callable
+        The solver.
+    centre : ndarray of shape (d,)
+    """
+
+    def __init__(self, inner, centre):
+        self.inner, self.centre = inner, centre
+        self.given, self.problem = None, None
+
+    def __call__(self, problem, start):
+        """Yield the iterates."""
+        intercept = start.intercept + self.centre @ start.coef
+        for found in self.inner(self._centred(problem), replace(start, intercept=intercept)):
+            intercept = found.intercept - self.centre @ found.coef
+            yield replace(found, intercept=intercept, gradient=None)
+
+    def _centred(self, problem):
+        """The problem on centred data, which keeps what is known of them."""
+        if self.given is problem.data:
+            self.problem = self.problem.with_penalty(problem.penalty)
+        else:
+            self.given = data = problem.data
+            centred = CentredData(data.X, data.passes, data.share, self.centre)
+            self.problem = replace(problem, data=centred)
+        return self.problem
