@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 
 MIN_ENTRIES = 2**22
+MIRRORED = 256  # columns at a time
 
 
 def squares(parts, sign=1.0):
@@ -21,7 +22,10 @@ def squares(parts, sign=1.0):
 
 def symmetric(upper):
     """A matrix in C order from its upper triangle in Fortran order (works in place)."""
-    upper += np.triu(upper, 1).T
+    for start in range(0, len(upper), MIRRORED):
+        here, beyond = slice(start, start + MIRRORED), slice(start + MIRRORED, None)
+        upper[here, here] += np.triu(upper[here, here], 1).T
+        upper[beyond, here] = upper[here, beyond].T
     return upper.T
 
 
