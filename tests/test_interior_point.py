@@ -13,8 +13,8 @@ from sklinear import SVMClassifier
 from sklinear._certificate import certify
 from sklinear._driver import Start
 from sklinear.solvers import _rescue
-from sklinear.solvers._interior_box import Box
-from sklinear.solvers._interior_point import KEPT, TO_BOUNDARY, InteriorPoint, interior_point
+from sklinear.solvers._interior_box import KEPT, TO_BOUNDARY, Box, _longest
+from sklinear.solvers._interior_point import InteriorPoint, interior_point
 from sklinear.solvers._interior_systems import Entries, SampleSystem, WeightSystem
 from sklinear.solvers._newton import newton
 from sklinear.solvers._rescue import (
@@ -107,7 +107,7 @@ def test_few_outliers_do_not_shorten_a_step():
     for outliers, step, kept in ((0, 1.0, 1 - TO_BOUNDARY), (2, 1.0, KEPT), (3, 0.00995, KEPT)):
         move = np.zeros((3, box.x.size))
         move[0, :outliers] = -100 * box.below[:outliers]
-        assert method._longest([move]) == pytest.approx((step, kept))
+        assert _longest([box], [move]) == pytest.approx((step, kept))
 
 
 @over_losses

@@ -11,12 +11,14 @@ from problems import (
 )
 from scipy.optimize import minimize
 
+from sklinear.solvers import _explicit
 from sklinear.solvers._conjugate import (
     ClassDescent,
     minimise_by_columns,
     minimise_by_products,
 )
-from sklinear.solvers._explicit import minimise_dense
+from sklinear.solvers._explicit import Quadratic, minimise_dense
+from sklinear.solvers._interior_model import from_inside
 from sklinear.solvers._model import violation
 from sklinear.solvers._preconditioner import (
     Diagonal,
@@ -409,3 +411,51 @@ class TestDrawBySize:
         sizes = np.random.default_rng(0).random(500)
         first, second = draw_by_size(sizes, 50), draw_by_size(sizes, 50)
         np.testing.assert_array_equal(first[0], second[0])
+
+
+def hard_quadratic(n_variables=400, n_rows=60, seed=0):
+    """Columns that are nearly collinear, a fifth of them without a norm's weight of any use."""
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(size=(n_rows, 8))
+    columns = factors @ rng.normal(size=(8, n_variables))
+    columns += 0.05 * rng.normal(size=columns.shape)
+    hessian = columns.T @ columns / n_rows + 1e-6 * np.eye(n_variables)
+    l1 = np.full(n_variables, 1e-3)
+    l1[-3:] = 0.0
+    return hessian, columns.T @ rng.normal(size=n_rows) / n_rows, l1
+
+
+@pytest.mark.parametrize("begin", [0.0, 0.3])
+def test_interior_points_find_the_minimiser(begin):
+    """Its subgradient of least norm is next to zero; most weights are zero."""
+    hessian, constant, l1 = hard_quadratic()
+    start = begin * np.random.default_rng(1).normal(size=len(l1))
+    x, gradient = from_inside(hessian, l1, start, constant + hessian @ start, 1e-9, (1e-13,))
+    np.testing.assert_allclose(gradient, constant + hessian @ x, atol=1e-12)
+    assert np.abs(violation(x, gradient, l1)).max() <= 1e-4 * np.abs(constant).max()
+    assert np.count_nonzero(x) < 0.4 * len(x)
+
+
+def test_interior_points_give_up_where_nothing_is_positive():
+    hessian, constant, l1 = hard_quadratic()
+    wrong = 3 * hessian - 2 * np.diag(np.diag(hessian))
+    assert from_inside(wrong, l1, np.zeros(len(l1)), constant, 1e-3, (1e-13,)) is None
+
+
+@pytest.mark.parametrize(("first", "solved"), [(3, True), (np.inf, False)])
+def test_hard_models_are_minimised_from_inside(first, solved, monkeypatch):
+    """Twenty rounds without interior points are not enough."""
+    hessian, constant, l1 = hard_quadratic()
+    monkeypatch.setattr(_explicit, "FEW_ROUNDS", first)
+    monkeypatch.setattr(_explicit, "ROUNDS", first)
+    found = Quadratic(hessian, l1, None).minimise(np.zeros(len(l1)), constant, 1e-8)
+    assert found[1] == solved
+
+
+def test_interior_points_that_are_no_lower_are_not_taken(monkeypatch):
+    hessian, constant, l1 = hard_quadratic()
+    high = np.full(len(l1), 1e3)
+    monkeypatch.setattr(_explicit, "from_inside", lambda *_: (high, constant + hessian @ high))
+    x = np.zeros(len(l1))
+    found = Quadratic(hessian, l1, None)._from_inside(x, constant, 1e-3)
+    assert found[0] is x

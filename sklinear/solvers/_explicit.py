@@ -8,11 +8,14 @@ import numpy as np
 
 from .. import _descent
 from .._cholesky import ScaledCholesky, diagonal_of
+from ._interior_model import from_inside
 from ._model import violation
 
 DIVERGED = 1e3
 RIDGES = (1e-13, 1e-9, 1e-7, 1e-5)
 SINGLE_RIDGE = 1e-7
+FEW_ROUNDS, ROUNDS, FAR = 3, 8, 0.03  # after which signs are hard to find: far from the end, ever
+MANY = 300  # variables
 
 
 def minimise_dense(model, accuracy, max_rounds=20):
@@ -51,7 +54,7 @@ class Quadratic:
     def minimise(self, x, gradient, accuracy, max_rounds=20):
         """The minimiser with the gradient there, and whether it was found."""
         hessian, l1 = self.hessian, self.l1
-        first = self._violation(x, gradient)
+        first, hard = self._violation(x, gradient), len(x) > MANY and l1.any()
         for number in range(max_rounds):
             x, gradient = improve(hessian, x, gradient, l1, number, self.ridge)
             # Where next to nothing resists a shift, rounding alone may undo the next one.
@@ -63,7 +66,20 @@ class Quadratic:
                 return (x, gradient), True
             if not left < DIVERGED * first:
                 break
+            far = least > FAR * first
+            if hard and number + 1 >= (FEW_ROUNDS if far else ROUNDS):
+                hard = False
+                x, gradient = self._from_inside(x, gradient, accuracy)
         return (x, gradient), False
+
+    def _from_inside(self, x, gradient, accuracy):
+        """By interior points, or where it was if it is no lower there."""
+        found = from_inside(self.hessian, self.l1, x, gradient, accuracy, _from(self.ridge))
+        if found is None:
+            return x, gradient
+        end, slope = found
+        change = 0.5 * (slope + gradient) @ (end - x) + self.l1 @ (np.abs(end) - np.abs(x))
+        return found if change < 0 else (x, gradient)
 
     def _violation(self, x, gradient):
         slope = violation(x, gradient, self.l1)
@@ -141,7 +157,7 @@ def _solve(matrix, rhs, least=0.0):
 
     The ridge grows where rounding leaves a solution that is none.
     """
-    ridges = [ridge for ridge in RIDGES if ridge >= least]
+    ridges = _from(least)
     system, solution = ScaledCholesky(matrix, ridges[:1]), np.zeros_like(rhs)
     for ridge in ridges:
         if ridge > ridges[0]:
@@ -156,6 +172,10 @@ def _solve(matrix, rhs, least=0.0):
         if won >= 0.4 * hoped >= 0:
             break
     return solution
+
+
+def _from(least):
+    return [ridge for ridge in RIDGES if ridge >= least]
 
 
 def solve_dense(model, diagonal, rhs):

@@ -4,6 +4,9 @@ import numpy as np
 
 LEAST_SLACK = 1e-17  # of the bound
 WIDEST_WEIGHTS = 10.0
+TO_BOUNDARY = 0.995
+LONG = 0.7
+HELD, KEPT = 1e-3, 0.3  # a share of all pairs, and of their slacks and multipliers
 
 
 class Box:
@@ -91,6 +94,45 @@ class Box:
 def _zeros(value, change, limit):
     soon = value < -limit * change
     return value[soon] / -change[soon]
+
+
+def corrected_step(boxes, solve):
+    """Mehrotra's step: one ahead to mu = 0 tells how far mu may fall, and what bends on the way.
+
+    Parameters
+    ----------
+    boxes : list of Box
+        Linearised where they are.
+    solve : callable
+        solve(targets) are a primal move and the moves of the boxes; it is linear.
+
+    Returns
+    -------
+    primal, step, kept, moves
+        The move, how much of it to take, and what the boxes need for `advance`.
+    """
+    _, moves = solve([(0.0, 0.0)] * len(boxes))
+    step, _ = _longest(boxes, moves)
+    pairs = list(zip(boxes, moves, strict=True))
+    ahead = sum(box.products_after(step, move) for box, move in pairs)
+    present = sum(box.products() for box in boxes)
+    mu = (ahead / present) ** 3 * present / sum(box.total for box in boxes)
+    primal, moves = solve([box.targets(mu, move) for box, move in pairs])
+    return primal, *_longest(boxes, moves), moves
+
+
+def _longest(boxes, moves):
+    """The step to the boundary, and what each slack and multiplier keeps of itself at least.
+
+    A few of them do not shorten a step: they stop before zero on their own.
+    """
+    limit = 1.0 / TO_BOUNDARY
+    ends = [box.ends(move, limit) for box, move in zip(boxes, moves, strict=True)]
+    ends = np.append(np.concatenate(ends), limit)
+    if ends.min() >= LONG:
+        return TO_BOUNDARY * ends.min(), 1.0 - TO_BOUNDARY
+    few = min(int(HELD * sum(box.x.size for box in boxes)), ends.size - 1)
+    return TO_BOUNDARY * np.partition(ends, few)[few], KEPT
 
 
 def violations(weights, smoothing, largest):

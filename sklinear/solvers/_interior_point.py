@@ -20,12 +20,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._interior_box import signs, violations
+from ._interior_box import corrected_step, signs, violations
 from ._interior_systems import Entries, SampleSystem, WeightSystem
 
-TO_BOUNDARY = 0.995
-LONG = 0.7
-HELD, KEPT = 1e-3, 0.3  # a share of all pairs, and of their slacks and multipliers
 SHORT, MAX_SHORT = 1e-2, 3
 MAX_STEPS = 100
 SMALLEST = 1e-14  # of the objective at zero
@@ -61,19 +58,10 @@ class InteriorPoint:
         return sum(box.products() for box in self.boxes)
 
     def step(self):
-        """A step ahead to mu = 0, which tells how far mu may fall, then the true one."""
+        """Take Mehrotra's step; how long it was."""
         self._linearise()
         self.system.factorise(self.boxes[0].c, self.bend)
-        targets = [(0.0, 0.0)] * len(self.boxes)
-        _, moves = self._solve(targets)
-        step, _ = self._longest(moves)
-        pairs = list(zip(self.boxes, moves, strict=True))
-        ahead = sum(box.products_after(step, move) for box, move in pairs)
-        present = self.products
-        mu = (ahead / present) ** 3 * present / sum(box.total for box in self.boxes)
-        targets = [box.targets(mu, move) for box, move in pairs]
-        (coef, intercept, scores), moves = self._solve(targets)
-        step, kept = self._longest(moves)
+        (coef, intercept, scores), step, kept, moves = corrected_step(self.boxes, self._solve)
         for box, move in zip(self.boxes, moves, strict=True):
             box.advance(step, move, kept)
         self.coef = self.coef + step * coef
@@ -122,19 +110,6 @@ class InteriorPoint:
         changes = self.entries.difference(scores), coef.ravel()
         states = zip(self.boxes, changes, targets, strict=False)
         return (coef, intercept, scores), [box.move(df, target) for box, df, target in states]
-
-    def _longest(self, moves):
-        """The step to the boundary, and what each slack and multiplier keeps of itself at least.
-
-        A few of them do not shorten a step: they stop before zero on their own.
-        """
-        limit = 1.0 / TO_BOUNDARY
-        ends = [box.ends(move, limit) for box, move in zip(self.boxes, moves, strict=True)]
-        ends = np.append(np.concatenate(ends), limit)
-        if ends.min() >= LONG:
-            return TO_BOUNDARY * ends.min(), 1.0 - TO_BOUNDARY
-        few = min(int(HELD * sum(box.x.size for box in self.boxes)), ends.size - 1)
-        return TO_BOUNDARY * np.partition(ends, few)[few], KEPT
 
 
 def interior_point(problem):
