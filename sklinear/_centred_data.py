@@ -41,11 +41,13 @@ class CentredData(DenseData):
         """The same for some of the samples and features (a copy)."""
         part = super().take(rows, features)
         part.centre = self.centre[features]
-        if part.dtype != np.float64:
-            return part
         # The copy can as well be centred itself.
-        found = DenseData(part.X - part.centre, self.passes, part.share)
-        found.is_part = part.is_part
+        return part if part.dtype == np.float32 else part.astype(np.float64)
+
+    def astype(self, dtype):
+        """A centred copy in a precision: the offset goes before the digits do."""
+        found = DenseData((self.X - self.centre).astype(dtype, copy=False), self.passes, self.share)
+        found.is_part = self.is_part
         return found
 
     def absolute(self):
