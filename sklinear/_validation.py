@@ -177,6 +177,7 @@ def check_penalty_factor(factor, n_features):
     """Multipliers of the penalty, shape (d, 1), or a number where they are all the same."""
     if factor is None:
         return 1.0
+    _refuse_words(factor, "penalty_factor")
     factor = check_array(
         factor, ensure_2d=False, dtype=np.float64, input_name="penalty_factor", copy=True
     )
@@ -218,6 +219,7 @@ def combined_weights(X, labels, classes, sample_weight, class_weight):
 
 def check_weights(sample_weight, X):
     """Weights (n,) as float64, none negative and not all zero; ones for None."""
+    _refuse_words(sample_weight, "sample_weight")
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, allow_all_zero_weights=True)
     if weights.min() < 0:
         place = int(weights.argmin())
@@ -231,6 +233,20 @@ def check_weights(sample_weight, X):
             "sample of each class a positive weight."
         )
     return weights
+
+
+def _refuse_words(values, name):
+    """Say which entry of an array-like is no number, if one is text that can't be read as one."""
+    array = np.asarray(values) if np.ndim(values) == 1 else np.empty(0)
+    for place, value in enumerate(array if array.dtype.kind in "OUS" else ()):
+        try:
+            float(value)
+        except ValueError:
+            raise ValueError(
+                f"{name}[{place}] is {plain(value)}, which is no number; give numbers."
+            ) from None
+        except TypeError:
+            return  # the general check knows what it is
 
 
 def _class_weights(class_weight, classes, labels, sample_weight):

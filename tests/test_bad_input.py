@@ -117,6 +117,15 @@ def test_infinite_weight(Model):
 
 
 @both
+@pytest.mark.parametrize("kind", [list, np.array, lambda v: np.array(v, dtype=object)])
+def test_words_for_weights_and_factors(Model, kind):
+    weights, factors = kind(["1"] * 7 + ["heavy"] + ["1"] * (len(Y) - 8)), kind(["1", "no"] * 2)
+    assert_says(refusal(Model(), X, Y, weights), r"sample_weight\[7\] is 'heavy'", "number")
+    message = refusal(Model(penalty_factor=factors), X[:, :4], Y)
+    assert_says(message, r"penalty_factor\[1\] is 'no'", "number")
+
+
+@both
 def test_all_zero_weights(Model):
     message = refusal(Model(), X, Y, np.zeros(len(Y)))
     assert_says(message, "(?i)sample.weight", "(?i)zero|positive")
