@@ -41,12 +41,21 @@ class CentredData(DenseData):
         """The same for some of the samples and features (a copy)."""
         part = super().take(rows, features)
         part.centre = self.centre[features]
+        if part.dtype == np.float32:
+            return part
         # The copy can as well be centred itself.
-        return part if part.dtype == np.float32 else part.astype(np.float64)
+        own = None if np.may_share_memory(part.X, self.X) else part.X
+        return part._centred(np.subtract(part.X, part.centre, out=own))
 
     def astype(self, dtype):
         """A centred copy in a precision: the offset goes before the digits do."""
-        found = DenseData((self.X - self.centre).astype(dtype, copy=False), self.passes, self.share)
+        out = np.empty(self.shape, dtype)
+        for rows in self.blocks(self.shape[1]):
+            out[rows] = self.X[rows] - self.centre
+        return self._centred(out)
+
+    def _centred(self, X):
+        found = DenseData(X, self.passes, self.share)
         found.is_part = self.is_part
         return found
 
