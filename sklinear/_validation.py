@@ -237,7 +237,9 @@ def check_weights(sample_weight, X):
 
 def _refuse_words(values, name):
     """Say which entry of an array-like is no number, if one is text that can't be read as one."""
-    array = np.asarray(values) if np.ndim(values) == 1 else np.empty(0)
+    if not isinstance(values, list | tuple | np.ndarray) or np.ndim(values) != 1:
+        return
+    array = np.asarray(values)
     for place, value in enumerate(array if array.dtype.kind in "OUS" else ()):
         try:
             float(value)
