@@ -14,15 +14,17 @@ FEWEST_ROWS = 100  # that means are taken of, where there are more
 class CentredData(DenseData):
     """X - 1 m^T for dense X.
 
-    Attributes
+    Parameters
     ----------
+    data : DenseData
+        X.
     centre : ndarray of shape (d,)
         m, in float64.
     """
 
-    def __init__(self, X, passes=None, share=1.0, centre=0.0):
-        super().__init__(X, passes, share)
-        self.centre = centre
+    def __init__(self, data, centre):
+        super().__init__(data.X, data.passes, data.share)
+        self.is_part, self.centre = data.is_part, centre
 
     def scores(self, coef):
         """(X - 1 m^T) @ coef, in the precision of `coef`."""
@@ -37,60 +39,29 @@ class CentredData(DenseData):
         out -= (self.centre[:, None] * total).astype(out.dtype)
         return out
 
-    def take(self, rows, features=slice(None)):
-        """The same for some of the samples and features (a copy)."""
-        part = super().take(rows, features)
-        part.centre = self.centre[features]
-        if part.dtype == np.float32:
-            return part
-        # The copy can as well be centred itself.
-        own = None if np.may_share_memory(part.X, self.X) else part.X
-        return part._centred(np.subtract(part.X, part.centre, out=own))
-
     def astype(self, dtype):
         """A centred copy in a precision: the offset goes before the digits do."""
         out = np.empty(self.shape, dtype)
         for rows in self.blocks(self.shape[1]):
-            out[rows] = self.X[rows] - self.centre
-        return self._centred(out)
+            out[rows] = self._entries(rows)
+        return self._like(out, self.share)
 
-    def _centred(self, X):
-        found = DenseData(X, self.passes, self.share)
-        found.is_part = self.is_part
-        return found
-
-    def absolute(self):
-        """The same with absolute values."""
-        return DenseData(abs(self._features(slice(None))), self.passes, self.share)
-
-    def by_columns(self, dtype):
-        """Features and a constant one, for coordinate descent."""
-        found = super().by_columns(dtype)
-        found.columns[:-1] = self._features(slice(None)).T
-        return found
-
-    def columns(self, rows, features, dtype=np.float64):
-        """Dense block of some rows and some features, with a last column of ones."""
-        part, centre = self.X[rows], self.centre
-        if len(features) < self.shape[1]:
-            part, centre = part[:, features], centre[features]
-        out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
-        np.subtract(part, centre, out=out[:, :-1], casting="same_kind")
-        return out
+    def _part(self, rows, features):
+        part = super()._part(rows, features)
+        out = np.empty_like(part) if np.may_share_memory(part, self.X) else part
+        return np.subtract(part, self.centre[features], out=out, casting="same_kind")
 
     def _like(self, X, share):
-        other = super()._like(X, share)
-        other.centre = self.centre
+        """Copies of parts are centred themselves."""
+        other = DenseData(X, self.passes, share)
+        other.is_part = self.is_part or X.shape[0] < self.shape[0]
         return other
 
-    def _squares(self, rows):
-        return np.square(self.X[rows] - self.centre)
-
-    def _features(self, chosen):
-        return self.X[:, chosen] - self.centre[chosen]
+    def _entries(self, rows, features=slice(None)):
+        return super()._entries(rows, features) - self.centre[features]
 
 
-def moments(data, weights):
+def means_and_variances(data, weights):
     """Means and variances of the features of dense data, from some of the rows if they are many."""
     n, d = data.shape
     rows = slice(None, None, max(1, min(n * d // BLOCK_ENTRIES, n // FEWEST_ROWS)))

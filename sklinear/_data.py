@@ -91,10 +91,6 @@ class Data:
         """The same in another precision."""
         return self._like(self.X.astype(dtype, copy=False), self.share)
 
-    def absolute(self):
-        """The same with absolute values."""
-        return type(self)(abs(self.X), self.passes, self.share)
-
     def _like(self, X, share):
         other = type(self)(X, self.passes, share)
         other.is_part = self.is_part or X.shape[0] < self.shape[0]
@@ -132,17 +128,14 @@ class DenseData(Data):
         weights = np.ones(self.shape[1]) if weights is None else weights
         out = np.empty(self.shape[0])
         for rows in self.blocks(self.shape[1]):
-            out[rows] = self._squares(rows) @ weights
+            out[rows] = np.square(self._entries(rows), dtype=float) @ weights
         return out
-
-    def _squares(self, rows):
-        return np.square(self.X[rows], dtype=float)
 
     def by_columns(self, dtype):
         """Features and a constant one, for coordinate descent."""
         n, d = self.shape
         columns = np.ones((d + 1, n), dtype=dtype)
-        columns[:-1] = self.X.T
+        columns[:-1] = self._entries(slice(None)).T
         return DenseColumns(columns)
 
     def _rows_of_a_block(self, n_columns):
@@ -224,7 +217,7 @@ class DenseData(Data):
         self.passes.add(self.share)
         out = np.zeros((self.shape[1], rows.shape[1]))
         for block in self.blocks(self.shape[1]):
-            out += self._squares(block).T @ rows[block]
+            out += np.square(self._entries(block), dtype=float).T @ rows[block]
         return out
 
     def gram(self):
@@ -234,19 +227,20 @@ class DenseData(Data):
         out = np.zeros((n, n))
         step = max(16, BLOCK_ENTRIES // n)
         for start in range(0, d, step):
-            block = self._features(slice(start, start + step))
+            block = self._entries(slice(None), slice(start, start + step)).astype(np.float64)
             out += block @ block.T
         return out
 
-    def _features(self, chosen):
-        return self.X[:, chosen].astype(np.float64)
-
     def columns(self, rows, features, dtype=np.float64):
         """Dense block of some rows and some features, with a last column of ones."""
-        part = self.X[rows]
+        part = self._entries(rows, slice(None) if len(features) == self.shape[1] else features)
         out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
-        out[:, :-1] = part if len(features) == self.shape[1] else part[:, features]
+        out[:, :-1] = part
         return out
+
+    def _entries(self, rows, features=slice(None)):
+        """Those of some rows and features, in a precision that holds them."""
+        return self.X[rows][:, features]
 
 
 class SparseData(Data):

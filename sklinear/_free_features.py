@@ -38,7 +38,7 @@ class FreeFeatures:
     def __init__(self, problem):
         self.problem = problem
         self.data = problem.data.take(slice(None), problem.penalty.free)
-        self.sizes = self.data.absolute()
+        self.sizes = type(self.data)(abs(self.data.X), self.data.passes, self.data.share)
         # The losses see no common shift of all classes: the last one stays.
         moving = np.ones((self.data.shape[1] + 1, problem.n_classes), dtype=bool)
         moving[:, -1] = False

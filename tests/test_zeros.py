@@ -1,5 +1,7 @@
 """Small weights become zero where the dual point says so, within what the target allows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from data import make_classes
@@ -75,6 +77,16 @@ def test_crumbs_go_and_the_rest_stays():
     np.testing.assert_array_equal(swept.coef, np.where(found.coef == 1e-7, 0.0, found.coef))
     assert after.objective < certificate.objective
     assert after == certify(problem, swept)
+
+
+def test_crumbs_of_features_far_from_zero_go():
+    """The intercept takes over what they add to the scores of all samples."""
+    near = inner(CrossEntropy(), 0.09)
+    problem = replace(near, data=wrap(near.data.X + 1e5))
+    found, certificate = with_crumbs(problem)
+    swept, after = with_zeros(problem, found, certificate, 1e-6, never)
+    np.testing.assert_array_equal(swept.coef, np.where(found.coef == 1e-7, 0.0, found.coef))
+    assert after.objective < certificate.objective
 
 
 def test_not_without_an_l1_part():

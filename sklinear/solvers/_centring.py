@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._centred_data import CentredData, moments
+from .._centred_data import CentredData, means_and_variances
 
 FAR = 1.0  # mean of a feature, by its standard deviation
 
@@ -22,7 +22,7 @@ def centre_of(problem):
     if problem.data.sparse or not problem.fit_intercept or len(problem.penalty.free):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, variance = moments(problem.data, problem.weights)
+        mean, variance = means_and_variances(problem.data, problem.weights)
         far = mean**2 > FAR**2 * variance
     return mean if far.any() and np.isfinite(mean).all() else None
 
@@ -53,7 +53,6 @@ class Centred:
         if self.given is problem.data:
             self.problem = self.problem.with_penalty(problem.penalty)
         else:
-            self.given = data = problem.data
-            centred = CentredData(data.X, data.passes, data.share, self.centre)
-            self.problem = replace(problem, data=centred)
+            self.given = problem.data
+            self.problem = replace(problem, data=CentredData(problem.data, self.centre))
         return self.problem

@@ -74,7 +74,7 @@ class Quadratic:
 
     def _from_inside(self, x, gradient, accuracy):
         """By interior points, or where it was if it is no lower there."""
-        found = from_inside(self.hessian, self.l1, x, gradient, accuracy, _from(self.ridge))
+        found = from_inside(self.hessian, self.l1, x, gradient, accuracy, _ridges_from(self.ridge))
         if found is None:
             return x, gradient
         end, slope = found
@@ -157,7 +157,7 @@ def _solve(matrix, rhs, least=0.0):
 
     The ridge grows where rounding leaves a solution that is none.
     """
-    ridges = _from(least)
+    ridges = _ridges_from(least)
     system, solution = ScaledCholesky(matrix, ridges[:1]), np.zeros_like(rhs)
     for ridge in ridges:
         if ridge > ridges[0]:
@@ -174,7 +174,7 @@ def _solve(matrix, rhs, least=0.0):
     return solution
 
 
-def _from(least):
+def _ridges_from(least):
     return [ridge for ridge in RIDGES if ridge >= least]
 
 

@@ -1,4 +1,4 @@
-"""Dual variables between bounds, for the interior-point method, and where they begin."""
+"""Dual variables between bounds: where they begin, and the step of an interior-point method."""
 
 import numpy as np
 

@@ -5,6 +5,10 @@
 Every a_j has two multipliers, low - high = -x_j.  A step is a linear system with the Hessian of q
 and a positive diagonal; a handful of them pass all the signs that the support would have changed
 one by one.
+
+References
+----------
+Mehrotra, On the implementation of a primal-dual interior point method, SIAM J. Optim. 2, 1992.
 """
 
 import numpy as np
@@ -19,7 +23,7 @@ ENOUGH, BALANCED = 1e-4, 1e-6  # of the accuracy, and of the constant slope
 
 
 def from_inside(hessian, l1, x, gradient, accuracy, ridges):
-    """The point to an accuracy and the gradient of q there, or None where rounding has the say.
+    """A point near the least value and the gradient of q there; None where rounding has the say.
 
     Parameters
     ----------
@@ -29,7 +33,7 @@ def from_inside(hessian, l1, x, gradient, accuracy, ridges):
     x, gradient : ndarray of shape (m,)
         Where to begin.
     accuracy : float
-        Of the least value that is hoped for.
+        Of the least value; a few steps may not get so far.
     ridges : tuple of float
         Of the factors.
     """
