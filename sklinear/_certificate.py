@@ -69,9 +69,7 @@ def best_scale(problem, iterate, search=True):
     largest = problem.loss.largest_scale(iterate.dual)
     if penalty.l1 == 0 and largest >= 1:
         return 1.0
-    if penalty.l2 == 0:
-        # One part in 1e15 less: rounding must not lift t A above l1.
-        largest = min(largest, (1 - 1e-15) * penalty.largest_scale(iterate.correlation))
+    largest = feasible_scale(penalty, iterate.correlation, largest)
     if not search:
         return min(1.0, largest)
     penalty_slope = penalty.dual_slope(iterate.correlation) if penalty.l2 > 0 else None
@@ -83,6 +81,14 @@ def best_scale(problem, iterate, search=True):
         return -slope, -bend
 
     return _highest(derivatives, min(largest, LARGEST))
+
+
+def feasible_scale(penalty, correlation, largest):
+    """`largest`, or at l2 = 0 the largest t with |t A| <= l1 where that is smaller."""
+    if penalty.l2 > 0:
+        return largest
+    # One part in 1e15 less: rounding must not lift t A above l1.
+    return min(largest, (1 - 1e-15) * penalty.largest_scale(correlation))
 
 
 def _highest(derivatives, largest):

@@ -44,6 +44,19 @@ def value_and_gap(
     centre: Real,
     sigma: float,
 ) -> tuple[float, float]: ...
+def values_and_gaps(
+    loss: int,
+    scores: list[Double],
+    duals: list[Double],
+    primal: Double,
+    dual: Double,
+    scales: Double,
+    labels: Label,
+    weights: Double,
+    centre: Double,
+    sigma: float,
+    out: Double,
+) -> None: ...
 def conjugate(
     loss: int,
     labels: Label,

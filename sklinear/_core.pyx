@@ -42,6 +42,7 @@ cdef extern from "_tiles.h" nogil:
     const Kernel[4] DUAL
     const Kernel[4] GAP
     const Kernel[4] CONJUGATE
+    void combine(const Tile*, double*, const double*, const double*, int)
     void move_scores(Tile*)
     void slope_along(Tile*)
     double weighted_sum(const Tile*, const double*)
@@ -54,14 +55,15 @@ cdef extern from "_tiles.h" nogil:
 # ---------------------------------------------------------------- tiles
 
 cdef class Lanes:
-    """A tile and its room."""
+    """A tile and its room, with that of others beside it."""
 
     cdef Tile tile
     cdef double* room
+    cdef double* others
 
-    def __cinit__(self, Py_ssize_t n_classes, double scale, double sigma):
+    def __cinit__(self, Py_ssize_t n_classes, double scale, double sigma, Py_ssize_t n_others=0):
         cdef Py_ssize_t size = n_classes * LANES
-        self.room = <double*> calloc(4 * size + 8, sizeof(double))
+        self.room = <double*> calloc((4 + n_others) * size + 8, sizeof(double))
         if self.room == NULL:
             raise MemoryError
         # On the edge of a cache line.
@@ -69,6 +71,7 @@ cdef class Lanes:
         self.tile.n_classes, self.tile.scale, self.tile.sigma = <int> n_classes, scale, sigma
         self.tile.z, self.tile.g = place, place + size
         self.tile.c, self.tile.d = place + 2 * size, place + 3 * size
+        self.others = place + 4 * size
 
     def __dealloc__(self):
         free(self.room)
@@ -204,6 +207,57 @@ def value_and_gap(
             total += weighted_sum(tile, tile.value)
             gap += weighted_sum(tile, tile.gap)
     return total, gap
+
+
+def values_and_gaps(
+    int loss,
+    list scores,
+    list duals,
+    const double[:, ::1] primal,
+    const double[:, ::1] dual,
+    const double[::1] scales,
+    const int[::1] labels,
+    const double[::1] weights,
+    const double[:, ::1] centre,
+    double sigma,
+    double[:, ::1] out,
+):
+    """`value_and_gap` at m combinations of some scores and of some dual points, shape (m, 2).
+
+    Row j of `primal` and of `dual` holds their factors in combination j, `scales` its t.
+    """
+    cdef Py_ssize_t n_scores = len(scores), n_known = n_scores + len(duals)
+    cdef const double[:, ::1] rows = scores[0]
+    cdef Lanes lanes = Lanes(rows.shape[1], 1, sigma, n_known)
+    cdef Py_ssize_t i, j, t, start, size = rows.shape[1] * LANES
+    cdef Tile* tile = &lanes.tile
+    cdef list known = scores + duals
+    cdef const double** first = <const double**> calloc(n_known, sizeof(double*))
+    if first == NULL:
+        raise MemoryError
+    try:
+        for i in range(n_known):
+            rows = known[i]
+            first[i] = &rows[0, 0] if rows.shape[0] else NULL
+        with nogil:
+            for t in range(n_tiles(rows.shape[0])):
+                start = t * LANES
+                load_samples(tile, labels, weights, start)
+                load(tile, tile.c, centre, start)
+                for i in range(n_known):
+                    load_double(tile, lanes.others + i * size, first[i] + start * rows.shape[1])
+                for j in range(out.shape[0]):
+                    combine(tile, tile.z, lanes.others, &primal[j, 0], <int> n_scores)
+                    combine(
+                        tile, tile.g, lanes.others + n_scores * size, &dual[j, 0],
+                        <int> (n_known - n_scores),
+                    )
+                    tile.scale = scales[j]
+                    GAP[loss](tile)
+                    out[j, 0] += weighted_sum(tile, tile.value)
+                    out[j, 1] += weighted_sum(tile, tile.gap)
+    finally:
+        free(first)
 
 
 def conjugate(

@@ -166,7 +166,7 @@ class FoldModel:
         """Scores of the rows left out, shape (m, C)."""
         test = self.fold.test
         scores = np.full((len(test), len(self.samples.classes)), -np.inf)
-        scores[:, self.present] = self.solution.iterate.scores[test]
+        scores[:, self.present] = self.solution.iterate.scores_of(test)
         return scores
 
     def weights(self):

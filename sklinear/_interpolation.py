@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ._certificate import certify
+from ._certificate import Certificate, feasible_scale
 from ._problem import Iterate
 from .solvers._blas import add_to
 
@@ -49,22 +49,17 @@ class Interpolated:
         The knots that weights and dual point are combined of, and the factor of each.
     used : ndarray of shape (m,)
         Indices of the features with a weight at one of the knots.
-
-    Attributes
-    ----------
-    factors : pair of ndarray
-        Those of the weights and those of the dual point.
     """
 
     def __init__(self, primal, dual, used):
-        self.used, self.factors = used, (primal[1], dual[1])
+        self.used = used
         self._of = dict.fromkeys(("coef", "intercept", "scores"), primal)
         self._of |= dict.fromkeys(("dual", "correlation"), dual)
 
-    def combined(self, name, out=None, rows=slice(None)):
+    def combined(self, name, rows=slice(None)):
         """An array of the iterate."""
         knots, factors = self._of[name]
-        return combination([getattr(knot.iterate, name)[rows] for knot in knots], factors, out)
+        return combination([getattr(knot.iterate, name)[rows] for knot in knots], factors)
 
     @cached_property
     def coef(self):
@@ -75,6 +70,10 @@ class Interpolated:
         coef = np.zeros(shape)
         coef[self.used] = self.combined("coef", rows=self.used)
         return coef
+
+    def scores_of(self, rows):
+        """Those of some samples."""
+        return self.combined("scores", rows=rows)
 
     intercept = cached_property(lambda self: self.combined("intercept"))
     scores = cached_property(lambda self: self.combined("scores"))
@@ -93,29 +92,31 @@ class Span:
         Through which the polynomial of the weights goes, the last two being the ends.
     in_log : bool
         Whether the dual point is linear in log alpha, and not in alpha.
-    room : pair of ndarray of shape (n, C)
-        For scores and dual points while they are certified.
+
+    Attributes
+    ----------
+    coefs, correlations : ndarray of shape (n_knots, m) and (2, m)
+        What the gap of the penalty needs of them at the knots.
+    factor : float or ndarray
+        Of the penalty of these, `shape` being theirs.
     """
 
-    def __init__(self, problem, knots, in_log, room):
-        self.knots, self.ends, self.in_log, self.room = knots, knots[-2:], in_log, room
+    def __init__(self, problem, knots, in_log):
+        self.problem, self.knots, self.ends, self.in_log = problem, knots, knots[-2:], in_log
         coefs = [knot.iterate.coef for knot in knots]
-        correlations = [knot.iterate.correlation for knot in self.ends]
-        if problem.penalty.l1:
+        columns = coefs + [knot.iterate.correlation for knot in self.ends]
+        penalty = problem.penalty
+        self.factor, self.shape = penalty.factor, (-1, 1)
+        if penalty.l1:
             alive = self.ends[0].alive | self.ends[1].alive
-            columns = [array[alive] for array in (*coefs, *correlations)]
-            factor = problem.penalty.factor
-            if not problem.penalty.is_even:
-                factor = np.broadcast_to(factor, alive.shape)[alive][:, None]
-            problem = problem.with_penalty(replace(problem.penalty, factor=factor))
-        elif problem.penalty.is_even:
-            columns = coordinates([array.ravel() for array in (*coefs, *correlations)])
+            columns = [array[alive] for array in columns]
+            if not penalty.is_even:
+                self.factor = np.broadcast_to(penalty.factor, alive.shape)[alive][:, None]
+        elif penalty.is_even:
+            columns = coordinates([array.ravel() for array in columns])
         else:
-            columns = [*coefs, *correlations]
-        if columns[0].ndim == 1:
-            columns = [column[:, None] for column in columns]
-        self.problem = problem
-        self.coefs, self.correlations = columns[: len(knots)], columns[len(knots) :]
+            columns, self.shape = [array.ravel() for array in columns], coefs[0].shape
+        self.coefs, self.correlations = np.array(columns[:-2]), np.array(columns[-2:])
 
     @cached_property
     def used(self):
@@ -125,34 +126,53 @@ class Span:
             used[knot.iterate.used] = True
         return np.flatnonzero(used)
 
-    def factors(self, alpha):
-        """Of the knots in the weights, and of the ends in the dual point."""
-        primal = factors_of_weights(self.problem.loss, self.knots, alpha)
+    @cached_property
+    def largest_scale(self):
+        """At which dual points between the ends stay in the domain of the conjugate."""
+        loss = self.problem.loss
+        return min(1.0, *(loss.largest_scale(knot.iterate.dual) for knot in self.ends))
+
+    def factors(self, alphas):
+        """Of the knots in the weights, and of the ends in the dual points, a row for each alpha."""
+        primal = factors_of_weights(self.problem.loss, self.knots, alphas)
         ends = np.array([knot.alpha for knot in self.ends])
         if self.in_log:
-            return primal, lagrange(np.log(ends), np.log(alpha))
-        return primal, lagrange(ends, alpha)
+            return primal, lagrange(np.log(ends), np.log(alphas))
+        return primal, lagrange(ends, alphas)
 
-    def at(self, alpha):
-        """The iterate at an alpha."""
-        primal, dual = self.factors(alpha)
-        return Interpolated((self.knots, primal), (self.ends, dual), self.used)
+    def at(self, alphas):
+        """The iterates at some alphas."""
+        return [
+            Interpolated((self.knots, primal), (self.ends, dual), self.used)
+            for primal, dual in zip(*self.factors(alphas), strict=True)
+        ]
 
-    def certificate(self, iterate, penalty):
-        """That of the iterate at an alpha, with the penalty there."""
-        primal, dual = iterate.factors
-        penalty = replace(penalty, factor=self.problem.penalty.factor)
-        return certify(
-            self.problem.with_penalty(penalty),
-            Iterate(
-                combination(self.coefs, primal),
-                iterate.intercept,
-                iterate.combined("scores", self.room[0]),
-                iterate.combined("dual", self.room[1]),
-                combination(self.correlations, dual),
-            ),
-            search=False,
+    def certificates(self, alphas, penalties):
+        """Those of the iterates at some alphas, with the penalty at each; without the iterates."""
+        problem, (primal, dual) = self.problem, self.factors(alphas)
+        penalties = [replace(penalty, factor=self.factor) for penalty in penalties]
+        scales = np.array(list(map(self._scale, penalties, dual)))
+        scores = [knot.iterate.scores for knot in self.knots]
+        duals = [knot.iterate.dual for knot in self.ends]
+        losses = problem.loss.values_and_gaps(
+            scores, duals, (primal, dual), problem.labels, problem.weights, scales
         )
+        found = []
+        for penalty, *factors, scale, loss, gap in zip(
+            penalties, primal, dual, scales, *losses, strict=True
+        ):
+            coef, correlation = map(self._combined, (self.coefs, self.correlations), factors)
+            gap += penalty.fenchel_young(coef, scale * correlation)
+            found.append(Certificate(loss + penalty.value(coef), gap, scale))
+        return found
+
+    def _scale(self, penalty, factors):
+        return feasible_scale(
+            penalty, self._combined(self.correlations, factors), self.largest_scale
+        )
+
+    def _combined(self, rows, factors):
+        return (factors @ rows).reshape(self.shape)
 
 
 def coordinates(columns):
@@ -176,21 +196,20 @@ def factors_of_weights(loss, knots, alpha):
     alphas = np.array([knot.alpha for knot in knots])
     if loss.smooth:
         return lagrange(np.log(alphas), np.log(alpha))
-    return lagrange(alphas, alpha) * alphas / alpha
+    return lagrange(alphas, alpha) * alphas / np.asarray(alpha)[..., None]
 
 
-def lagrange(nodes, place):
-    """Factors of the values at the nodes in the value of their polynomial at a place."""
+def lagrange(nodes, places):
+    """Factors of the values at some nodes in their polynomial at a place, or a row for each."""
     own = np.eye(len(nodes), dtype=bool)
-    differences = np.where(own, 1.0, nodes[:, None] - nodes[None, :])
-    return np.where(own, 1.0, place - nodes[None, :]).prod(axis=1) / differences.prod(axis=1)
+    differences = np.where(own, 1.0, nodes[:, None] - nodes)
+    ways = np.where(own, 1.0, np.asarray(places)[..., None, None] - nodes)
+    return ways.prod(axis=-1) / differences.prod(axis=-1)
 
 
-def combination(arrays, factors, out=None):
+def combination(arrays, factors):
     """The sum of arrays times factors, in C order."""
-    if out is None:
-        out = np.empty(arrays[0].shape)
-    np.multiply(arrays[0], factors[0], out=out)
+    out = np.multiply(arrays[0], factors[0], order="C")
     for array, factor in zip(arrays[1:], factors[1:], strict=True):
         add_to(out, factor, array)
     return out

@@ -21,7 +21,7 @@ from ._feasibility import (
     clip_simplex,
     clip_star,
 )
-from ._threads import over_rows
+from ._threads import over_rows, parts, run
 
 COARSE = 2.0  # of log frequencies; nearer to the optimum Newton's method is better
 
@@ -110,6 +110,27 @@ class Loss:
             return _core.value_and_gap(self.code, *state, scale, centre[rows], self._sigma)
 
         return _sums(over_rows(part, scores))
+
+    def values_and_gaps(self, scores, duals, factors, labels, weights, scales):
+        """The same at m combinations of some scores and of some dual points, shape (2, m).
+
+        Parameters
+        ----------
+        scores, duals : list of ndarray of shape (n, C)
+        factors : pair of ndarray of shape (m, n_scores) and (m, n_duals)
+        labels, weights : ndarray of shape (n,)
+        scales : ndarray of shape (m,)
+        """
+        centre = self._centre(np.float64)
+
+        def part(rows):
+            out = np.zeros((len(scales), 2))
+            known = [known[rows] for known in scores], [known[rows] for known in duals]
+            state = labels[rows], weights[rows], centre[rows], self._sigma
+            _core.values_and_gaps(self.code, *known, *factors, scales, *state, out)
+            return out
+
+        return sum(run(part, parts(len(labels), scores[0].size * len(scales)))).T
 
     def fenchel_young(self, scores, labels, weights, dual, scale=1.0):
         """sum_i p_i [loss(z_i) + conjugate(t g_i) - <z_i, t g_i>] at t = `scale`, term by term."""

@@ -37,13 +37,17 @@ LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.6
 ORDER = 3  # about the power of the stride with which the gap of an interpolation grows
 
 
-def penalised(problem, alpha, l1_ratio):
-    """The same problem with the elastic net of this alpha and l1_ratio."""
+def elastic_net(problem, alpha, l1_ratio):
+    """The penalty of this alpha and l1_ratio, with the factors of the problem's own."""
     alpha = alpha * problem.penalty.shared
     # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
     l2 = alpha * (1 - l1_ratio) * (2 if problem.n_classes == 2 else 1)
-    penalty = replace(problem.penalty, l1=float(alpha * l1_ratio), l2=float(l2))
-    return problem.with_penalty(penalty)
+    return replace(problem.penalty, l1=float(alpha * l1_ratio), l2=float(l2))
+
+
+def penalised(problem, alpha, l1_ratio):
+    """The same problem with the elastic net of this alpha and l1_ratio."""
+    return problem.with_penalty(elastic_net(problem, alpha, l1_ratio))
 
 
 def alpha_grid(problem, l1_ratio, n_alphas=100, eps=1e-3):
@@ -138,7 +142,6 @@ class Path:
         self.solver, self.uses_dual = choose(first, on_path=True), uses_dual(first)
         self.has_no_bends = l1_ratio == 0 and problem.loss.smooth
         self.stride, self.worst = FIRST_STRIDE, 0.0
-        self.room = tuple(np.empty((2, *first.data.shape[:1], first.n_classes)))
 
     def solutions(self):
         """Yield them in order."""
@@ -219,15 +222,17 @@ class Path:
         if middle == left.index:
             return
         span = self._span(left, right, before)
-        central = self._interpolated(span, middle)
+        (central,) = self._interpolated(span, [middle])
         if central.gap > self.target:
             solution, knot = self._added(middle, left, right)
             yield from self._between(left, knot, before)
             yield solution
             yield from self._between(knot, right, [left])
             return
-        for index in range(left.index + 1, right.index):
-            solution = central if index == middle else self._interpolated(span, index)
+        between = range(left.index + 1, right.index)
+        others = self._interpolated(span, [index for index in between if index != middle])
+        for index in between:
+            solution = central if index == middle else next(others)
             if solution.gap > self.target:
                 solution, knot = self._added(index, left, right)
                 yield solution
@@ -239,33 +244,40 @@ class Path:
     def _span(self, left, right, before):
         knots = [*before, left, right] if self.has_no_bends else [left, right]
         problem = penalised(self.problem, right.alpha, self.l1_ratio)
-        return Span(problem, knots, self.has_no_bends, self.room)
+        return Span(problem, knots, self.has_no_bends)
 
     def _added(self, index, left, right):
         self.worst = np.inf
         return self._solve(index, [left, right])
 
-    def _interpolated(self, span, index):
-        """The solution at an index as the knots let expect it."""
-        alpha = self.alphas[index]
-        problem = penalised(self.problem, alpha, self.l1_ratio)
-        iterate, dtype = span.at(alpha), self.settings["dtype"]
+    def _interpolated(self, span, indices):
+        """Yield the solutions at some indices as the knots let expect them."""
+        alphas, dtype = self.alphas[indices], self.settings["dtype"]
+        iterates = span.at(alphas)
+        penalties = [elastic_net(self.problem, alpha, self.l1_ratio) for alpha in alphas]
         if dtype == np.float64:
-            certificate = span.certificate(iterate, problem.penalty)
+            found = zip(iterates, span.certificates(alphas, penalties), strict=True)
         else:
-            iterate = as_stored(problem, iterate, dtype)
-            certificate = certify(problem, iterate, search=False)
-        history = History(problem, verbose=0)
-        history.add(certificate.objective, certificate.gap)
-        return Solution(
-            iterate=iterate,
-            objective=certificate.objective,
-            gap=certificate.gap,
-            converged=certificate.gap <= self.target,
-            interrupted=False,
-            history=history.arrays(),
-            scale=certificate.scale,
-        )
+            found = self._rounded(iterates, penalties, dtype)
+        for iterate, certificate in found:
+            history = History(self.problem, verbose=0)
+            history.add(certificate.objective, certificate.gap)
+            yield Solution(
+                iterate=iterate,
+                objective=certificate.objective,
+                gap=certificate.gap,
+                converged=certificate.gap <= self.target,
+                interrupted=False,
+                history=history.arrays(),
+                scale=certificate.scale,
+            )
+
+    def _rounded(self, iterates, penalties, dtype):
+        """Yield iterates as they will be stored, and the certificates of these."""
+        for iterate, penalty in zip(iterates, penalties, strict=True):
+            problem = self.problem.with_penalty(penalty)
+            stored = as_stored(problem, iterate, dtype)
+            yield stored, certify(problem, stored, search=False)
 
 
 def zero_start(problem):

@@ -234,6 +234,18 @@ KERNEL smoothed_hinge_conjugate(Tile *t) { star_conjugate(t, SMOOTHED); }
 
 /* ---------------------------------------------------------------- directions */
 
+/* out = sum of factors times tiles, which lie one after the other */
+MULTIVERSION static void combine(
+    const Tile *t, double *RESTRICT out, const double *RESTRICT tiles,
+    const double *RESTRICT factors, int n_tiles
+) {
+    EACH_CLASS EACH_LANE AT(out) = factors[0] * AT(tiles);
+    for (int i = 1; i < n_tiles; i++) {
+        const double *RESTRICT tile = tiles + (ptrdiff_t) i * t->n_classes * LANES;
+        EACH_CLASS EACH_LANE AT(out) += factors[i] * AT(tile);
+    }
+}
+
 /* z <- z + scale * direction */
 KERNEL move_scores(Tile *t) {
     double *RESTRICT z = t->z;
