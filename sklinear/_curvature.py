@@ -11,12 +11,12 @@ import numpy as np
 from . import _core
 from ._feasibility import class_sums
 from ._gram import (
+    MixedColumns,
     OwnBlocks,
     StarMoments,
     StarPairs,
     class_columns,
     have_all_classes,
-    mixed_columns,
     moments,
     squares,
     symmetric,
@@ -223,12 +223,12 @@ class SoftmaxCurvature(Curvature):
         """Minus one product of the columns q_k x_j; the blocks of single classes, where that would
         cancel with sum p q_k x x', are computed on their own.
         """
-        own = OwnBlocks(feature, klass)
+        own, columns = OwnBlocks(feature, klass), MixedColumns(feature, klass)
 
         def mixed():
             for rows, features in blocks:
                 shares = self._shares(rows, features.dtype)
-                yield mixed_columns(features, shares, feature, klass)
+                yield columns(features, shares)
                 root = np.sqrt(self.weights[rows])[:, None].astype(features.dtype)
                 shares *= root * (1.0 - self.factor[rows]).astype(features.dtype)
                 own.add(features, shares)

@@ -1,4 +1,7 @@
-"""Products of a dense X, or of its transpose, with few columns (see `_dense.h`)."""
+"""Products of a dense X, or of its transpose, with few columns (see `_dense.h`).
+
+And the columns of which explicit Hessians are products (see `_columns.h`).
+"""
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdlib cimport calloc, free
@@ -13,6 +16,16 @@ cdef extern from "_dense.h" nogil:
     int vector_bytes()
     const Scores[2][3] SCORES
     const Correlate[2][3] CORRELATE
+
+cdef extern from "_columns.h" nogil:
+    void mixed_columns_float(
+        const float*, const float*, ptrdiff_t, ptrdiff_t, const int*, const int*,
+        float*, ptrdiff_t, ptrdiff_t,
+    )
+    void mixed_columns_double(
+        const double*, const double*, ptrdiff_t, ptrdiff_t, const int*, const int*,
+        double*, ptrdiff_t, ptrdiff_t,
+    )
 
 cdef enum:
     MOST_VECTORS = 4
@@ -109,3 +122,28 @@ def correlate(
             for k in range(n_columns):
                 out[j, k] = sums[j * width + k]
     free(sums)
+
+
+def mixed_columns(
+    const number_t[:, ::1] features,
+    const number_t[:, ::1] shares,
+    const int[::1] feature,
+    const int[::1] klass,
+    number_t[:, ::1] out,
+):
+    """out_iv = x_ij s_ik, (j, k) being feature and class of variable v."""
+    cdef Py_ssize_t n_rows = out.shape[0], size = out.shape[1]
+    cdef Py_ssize_t n_features = features.shape[1], n_classes = shares.shape[1]
+    if n_rows == 0 or size == 0:
+        return
+    with nogil:
+        if number_t is float:
+            mixed_columns_float(
+                &features[0, 0], &shares[0, 0], n_features, n_classes, &feature[0], &klass[0],
+                &out[0, 0], n_rows, size,
+            )
+        else:
+            mixed_columns_double(
+                &features[0, 0], &shares[0, 0], n_features, n_classes, &feature[0], &klass[0],
+                &out[0, 0], n_rows, size,
+            )

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
+from . import _dense
+
 MIN_ENTRIES = 2**22
 MIRRORED = 256  # columns at a time
 
@@ -166,25 +168,34 @@ class OwnBlocks:
     """sum_i p_i q_ik (1 - q_ik) x_ij x_ij' for the variables (j, k), (j', k) of each class."""
 
     def __init__(self, feature, klass):
-        self.members = {k: np.flatnonzero(klass == k) for k in np.unique(klass)}
-        self.feature, self.totals = feature, dict.fromkeys(self.members, 0.0)
+        order = np.argsort(klass, kind="stable")
+        self.columns, kinds = MixedColumns(feature[order], klass[order]), np.unique(klass)
+        edges = np.append(np.searchsorted(klass[order], kinds), len(klass))
+        self.places = [slice(*pair) for pair in pairwise(edges)]
+        self.members = [order[place] for place in self.places]
+        self.totals = [0.0] * len(self.members)
 
     def add(self, features, shares):
         """More samples, with p_i q_ik (1 - q_ik)."""
-        roots = np.sqrt(np.maximum(shares, 0))
-        for k, chosen in self.members.items():
-            whole = len(chosen) == features.shape[1]
-            part = (features if whole else features[:, self.feature[chosen]]) * roots[:, k, None]
-            self.totals[k] += part.T @ part
+        columns = self.columns(features, np.sqrt(np.maximum(shares, 0)))
+        for number, place in enumerate(self.places):
+            part = columns[:, place]
+            self.totals[number] += part.T @ part
 
     def write(self, hessian):
         """Write the blocks into a matrix of all variables."""
-        for k, chosen in self.members.items():
-            hessian[np.ix_(chosen, chosen)] = self.totals[k]
+        for chosen, total in zip(self.members, self.totals, strict=True):
+            hessian[np.ix_(chosen, chosen)] = total
 
 
-def mixed_columns(features, shares, feature, klass):
+class MixedColumns:
     """Columns x_j q_k of the variables (j, k)."""
-    mixed = features[:, feature]
-    mixed *= shares[:, klass]
-    return mixed
+
+    def __init__(self, feature, klass):
+        self.feature, self.klass = feature.astype(np.int32), klass.astype(np.int32)
+
+    def __call__(self, features, shares):
+        """Those of samples with features x and shares q, shape (n, m)."""
+        out = np.empty((len(features), len(self.feature)), features.dtype)
+        _dense.mixed_columns(features, shares, self.feature, self.klass, out)
+        return out

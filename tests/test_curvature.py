@@ -172,6 +172,18 @@ def test_star_samples_are_gathered(entries, monkeypatch):
     assert max(calls) == (1 if entries == 1 else 2)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_rows", [0, 1, 7])
+def test_mixed_columns(n_rows, dtype):
+    rng = np.random.default_rng(0)
+    features, shares = rng.normal(size=(n_rows, 5)), rng.random((n_rows, 3))
+    feature, klass = rng.integers(0, 5, 11), rng.integers(0, 3, 11)
+    features, shares = features.astype(dtype), shares.astype(dtype)
+    found = _gram.MixedColumns(feature, klass)(features, shares)
+    np.testing.assert_array_equal(found, features[:, feature] * shares[:, klass])
+    assert found.dtype == dtype
+
+
 def test_gram_of_samples_with_the_same_scores():
     """The blocks of classes are multiples of one matrix."""
     _, labels, weights = make_scores()

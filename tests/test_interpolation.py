@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from problems import make_problem
 
-from sklinear import _interpolation
+from sklinear import _core
 from sklinear._certificate import certify
 from sklinear._interpolation import BLOCK, combination, coordinates, lagrange
 from sklinear._path import Path, alpha_grid, penalised
@@ -37,43 +37,48 @@ def even_and_not():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_certificate_is_that_of_the_whole_iterate(loss, l1_ratio, factor):
     span, path = make_span(loss, l1_ratio, factor)
-    for alpha in path.alphas[[4, 5, 6, 8]]:
-        problem = penalised(path.problem, alpha, l1_ratio)
-        found = span.certificate(span.at(alpha), problem.penalty)
-        whole = certify(problem, span.at(alpha), search=False)
-        assert found.objective == pytest.approx(whole.objective, rel=1e-13)
-        assert found.gap == pytest.approx(whole.gap, rel=1e-9, abs=1e-15)
-        assert found.scale == pytest.approx(whole.scale, rel=1e-9)
+    alphas = path.alphas[[4, 5, 6, 8]]
+    problems = [penalised(path.problem, alpha, l1_ratio) for alpha in alphas]
+    found = span.certificates(alphas, [problem.penalty for problem in problems])
+    for problem, iterate, certificate in zip(problems, span.at(alphas), found, strict=True):
+        whole = certify(problem, iterate, search=False)
+        assert certificate.objective == pytest.approx(whole.objective, rel=1e-13)
+        assert certificate.gap == pytest.approx(whole.gap, rel=1e-9, abs=1e-15)
+        assert certificate.scale == pytest.approx(whole.scale, rel=1e-9)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
 def test_the_iterate_is_one(l1_ratio):
     span, path = make_span("cross-entropy", l1_ratio)
-    problem, iterate = path.problem, span.at(path.alphas[6])
+    problem, (iterate,) = path.problem, span.at(path.alphas[6:7])
     scores = problem.scores(iterate.coef, iterate.intercept)
     np.testing.assert_allclose(iterate.scores, scores, atol=1e-13)
     np.testing.assert_allclose(iterate.correlation, problem.correlate(iterate.dual), atol=1e-14)
+    some = np.array([3, 0])
+    np.testing.assert_array_equal(iterate.scores_of(some), iterate.scores[some])
     np.testing.assert_array_equal(iterate.used, np.flatnonzero(iterate.coef.any(axis=1)))
     assert (len(iterate.used) < 30) == (l1_ratio > 0)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
-def test_certificates_see_few_weights(monkeypatch, l1_ratio):
+def test_certificates_see_few_weights(l1_ratio):
     span, path = make_span("cross-entropy", l1_ratio)
-    seen = []
-    original = _interpolation.certify
-    monkeypatch.setattr(
-        _interpolation,
-        "certify",
-        lambda problem, iterate, search: (
-            seen.append(iterate.coef.size),
-            original(problem, iterate, search),
-        )[1],
-    )
-    alpha = path.alphas[6]
-    span.certificate(span.at(alpha), penalised(path.problem, alpha, l1_ratio).penalty)
-    size = span.at(alpha).coef.size
-    assert seen == [5] if l1_ratio == 0 else seen[0] < size
+    size = path.problem.shape[0] * path.problem.shape[1]
+    seen = span.coefs.shape[1], span.correlations.shape[1]
+    assert seen == (5, 5) if l1_ratio == 0 else max(seen) < size
+
+
+def test_a_span_is_certified_in_one_loop_over_the_samples(monkeypatch):
+    span, path = make_span("cross-entropy", 0.5)
+    seen, original = [], _core.values_and_gaps
+
+    def values_and_gaps(*arguments):
+        seen.append(len(arguments[5]))
+        return original(*arguments)
+
+    monkeypatch.setattr(_core, "values_and_gaps", values_and_gaps)
+    assert len(list(path._interpolated(span, [5, 6, 7]))) == 3
+    assert seen == [3]
 
 
 def test_the_hinge_is_linear_in_alpha_between_kinks():
@@ -83,10 +88,11 @@ def test_the_hinge_is_linear_in_alpha_between_kinks():
     path = Path(problem, alphas, 0.0, {"tol": 1e-11, "max_iter": 500, "dtype": np.float64})
     knots = [path._solve(index, [])[1] for index in (0, 2)]
     span = path._span(*knots, [])
-    certificate = span.certificate(span.at(alphas[1]), penalised(problem, alphas[1], 0.0).penalty)
+    penalty = penalised(problem, alphas[1], 0.0).penalty
+    (certificate,) = span.certificates(alphas[1:2], [penalty])
     assert certificate.gap <= 1e-10 * problem.value_at_zero
     straight = lagrange(alphas[[0, 2]], alphas[1])
-    assert np.abs(span.factors(alphas[1])[0] - straight).max() > 1e-3
+    assert np.abs(span.factors(alphas[1:2])[0] - straight).max() > 1e-3
 
 
 def test_coordinates_keep_lengths_and_products():
@@ -113,6 +119,9 @@ def test_lagrange_and_combination():
     factors = lagrange(nodes, 2.0)
     for power in range(3):
         assert factors @ nodes**power == pytest.approx(2.0**power)
+    places = np.array([2.0, 0.5])
+    np.testing.assert_array_equal(lagrange(nodes, places)[0], factors)
+    np.testing.assert_allclose(lagrange(nodes, places) @ nodes, places)
     np.testing.assert_array_equal(lagrange(np.array([0.5]), 7.0), [1.0])
     a, b = np.arange(6.0).reshape(2, 3), np.asfortranarray(np.ones((2, 3)))
     np.testing.assert_allclose(combination([b, a], [2.0, -1.0]), 2 - a)

@@ -132,6 +132,28 @@ def test_the_gap_comes_with_the_value(name, dtype):
     assert gap == loss.fenchel_young(scores, labels, weights, dual, 0.7) >= 0
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_values_and_gaps_of_combinations(name):
+    loss, scores, labels, weights = make(name)
+    known = [scores, 0.5 * scores[::-1], np.cos(scores)]
+    duals = [random_dual(name, labels, scores.shape[1], seed) for seed in (0, 1)]
+    factors = np.array([[1.0, 0, 0], [0.3, -0.5, 2.0]]), np.array([[0.0, 1.0], [0.25, 0.75]])
+    scales = np.array([1.0, 0.7])
+    values, gaps = loss.values_and_gaps(known, duals, factors, labels, weights, scales)
+    for found in zip(values, gaps, *factors, scales, strict=True):
+        value, gap, of_scores, of_duals, scale = found
+        point = np.tensordot(of_scores, known, 1), np.tensordot(of_duals, duals, 1)
+        expected = loss.value_and_gap(point[0], labels, weights, point[1], scale)
+        np.testing.assert_allclose((value, gap), expected, rtol=1e-12)
+
+
+def test_no_values_of_no_samples():
+    none, labels = np.empty((0, 3)), np.empty(0, dtype=np.int32)
+    factors = np.ones((2, 1)), np.ones((2, 1))
+    found = CrossEntropy().values_and_gaps([none], [none], factors, labels, none[:, 0], np.ones(2))
+    np.testing.assert_array_equal(found, np.zeros((2, 2)))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("step", [0.0, 0.5, -2.0])
 @pytest.mark.parametrize("name", LOSSES)
