@@ -192,7 +192,15 @@ class FoldModel:
 def compact(coef, intercept):
     """Weights and, in the last column, intercepts; CSR where that is smaller."""
     rows = np.column_stack([coef, intercept])
-    return sp.csr_array(rows) if _size_of_csr(rows) < rows.nbytes else rows
+    return _as_csr(rows) if _size_of_csr(rows) < rows.nbytes else rows
+
+
+def _as_csr(rows):
+    """The same as SciPy's own conversion, in half the time: there is one for each alpha."""
+    n_rows, width = rows.shape
+    place = np.flatnonzero(rows)
+    ends = np.searchsorted(place, width * np.arange(n_rows + 1)).astype(np.int32)
+    return sp.csr_array((rows.ravel()[place], (place % width).astype(np.int32), ends), rows.shape)
 
 
 def _size_of_csr(rows):
