@@ -25,6 +25,7 @@ from ._gram import (
 from ._threads import over_rows, run
 
 MAX_BLOCK_FEATURES = 64
+COLUMN = 150  # operations for each entry of the columns that blocks are products of
 ALIKE = 1e-14  # what rounding leaves between probabilities
 
 
@@ -101,6 +102,14 @@ class Curvature:
         for other in others:
             total += other
         return total
+
+    def gram_cost(self, size):
+        """About the operations of such a block of so many variables."""
+        return len(self.labels) * size * (size * self._share_of_columns() + COLUMN)
+
+    def _share_of_columns(self):
+        """How many of the columns meet each of them, for a sample."""
+        return 0.5
 
     def _form_of_gram(self, feature, klass):
         return self._gram_of_two_classes if self.factor.shape[1] == 2 else self._gram
@@ -270,6 +279,10 @@ class StarCurvature(Curvature):
     def active_rows(self):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.factor.any(axis=1) & (self.weights > 0))
+
+    def _share_of_columns(self):
+        """Those of its own class meet all."""
+        return 1.0 / self.factor.shape[1]
 
     def _gram(self, blocks, feature, klass):
         total = None

@@ -19,6 +19,7 @@ WORTH_HALVING = 2**18  # entries of X
 FEW_CORRELATIONS = 2  # that do not pay for a transpose of sparse X
 MAX_TRANSPOSE = 2  # non-zeros by entries of scores and weights together
 FEW_FEATURES = 0.5  # with a weight, of all
+SPARSE = 5  # cost of a non-zero by that of an entry of a dense product
 SCATTERED = 10  # cost of a product added at a scattered place by that of one in a dense product
 
 
@@ -40,10 +41,17 @@ def _both(column):
 
 
 class Passes:
-    """Counts products with X; one pass reads X for the scores and again for the gradient."""
+    """Counts products with X; one pass reads X for the scores and again for the gradient.
+
+    Attributes
+    ----------
+    total : float
+    operations : float
+        Those of all large computations, at the speed of a Cholesky factorisation.
+    """
 
     def __init__(self):
-        self.total = 0.0
+        self.total, self.operations = 0.0, 0.0
 
     def add(self, share):
         """Count one product with the given share of the rows of X."""
@@ -71,13 +79,18 @@ class Data:
 
     def scores(self, coef):
         """X @ coef, in the precision of `coef`."""
-        self.passes.add(self.share)
+        self._count(coef.shape[1])
         return self._scores(coef)
 
     def correlate(self, rows):
         """X^T @ rows, in the precision of `rows`."""
-        self.passes.add(self.share)
+        self._count(rows.shape[1])
         return self._correlate(rows)
+
+    def _count(self, n_columns):
+        """A product with so many columns, and the loops over them that go with it."""
+        self.passes.add(self.share)
+        self.passes.operations += n_columns * (2.0 * self._n_entries() + 25.0 * self.shape[0])
 
     def take(self, rows, features=slice(None)):
         """The same for some of the samples and features (a copy)."""
@@ -159,6 +172,9 @@ class DenseData(Data):
 
     def _row_sizes(self):
         return np.full(self.shape[0], self.shape[1])
+
+    def _n_entries(self):
+        return self.X.size
 
     def _ascend(self, *state):
         _ascent.dense_epoch(self.X, *state)
@@ -277,6 +293,9 @@ class SparseData(Data):
 
     def _row_sizes(self):
         return np.diff(self.X.indptr)
+
+    def _n_entries(self):
+        return SPARSE * self.X.nnz
 
     def _ascend(self, *state):
         X = self.X

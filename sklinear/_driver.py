@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ._certificate import certify_at_best
+from ._effort import Effort
 from ._problem import Iterate
 from ._stored import rounded
 from ._zeros import with_zeros
@@ -20,6 +21,8 @@ from .solvers import choose, choose_sparse
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
 TIGHT = 1e-8
 MAX_REFIT = 300
+REFIT_EFFORT, FREE_EFFORT = 4.0, 4e9  # by that of the fit, and what always is allowed
+OF_AN_ITERATION = 5e7  # operations
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,16 @@ class Observer:
         return False
 
 
-class PassLimit(Observer):
-    """Ends a fit that takes as many passes over X as were made before."""
+class EffortLimit(Observer):
+    """Ends a fit that takes more than so many operations."""
 
-    def __init__(self, passes):
-        self.passes, self.most = passes, 2 * passes.total
+    def __init__(self, passes, most):
+        self.effort, self.most, self.n_iter = Effort(passes, OF_AN_ITERATION), most, 0
 
     def end(self, solution):
         """Whether they are used up."""
-        return self.passes.total > self.most
+        self.n_iter += 1
+        return self.effort.spent(self.n_iter) > self.most
 
 
 class History:
@@ -112,21 +116,23 @@ class History:
     def paused(self):
         """Neither the time nor the passes within are those of the fit."""
         passes, begin = self.problem.data.passes, time.perf_counter()
-        total = passes.total
+        before = passes.total, passes.operations
         yield
-        passes.total = total
+        passes.total, passes.operations = before
         self.begin += time.perf_counter() - begin
 
 
 class Progress:
     """Where a fit stands: its history, the best point so far, and whether that will do."""
 
-    def __init__(self, problem, start, *, tol, dtype, verbose):
+    def __init__(self, problem, start, *, tol, dtype, verbose, refits=True):
         self.problem, self.start, self.dtype = problem, start, dtype
+        self.refit = self._refit if refits else None
         self.tol, self.target = tol, tol * problem.value_at_zero
         self.tight = tol <= TIGHT
         self.history = History(problem, verbose)
         self.bound = LowerBound(problem)
+        self.effort = Effort(problem.data.passes, OF_AN_ITERATION)
         self.best, self.best_gap = None, np.inf
         self.closing = False
         self._solution = None
@@ -162,10 +168,12 @@ class Progress:
     def _refit(self, problem, coef, intercept):
         """Weights and intercept nearer to the optimum of a part of the problem than asked for.
 
-        It may cost as many passes as the fit did so far.
+        It may cost a few times as much as the fit did so far.
         """
+        most = max(REFIT_EFFORT * self.effort.spent(self.n_iter), FREE_EFFORT)
+        limit = EffortLimit(problem.data.passes, most)
         settings = {"tol": 0.1 * self.tol, "max_iter": MAX_REFIT, "dtype": self.dtype}
-        settings |= {"solver": choose_sparse(problem), "observer": PassLimit(problem.data.passes)}
+        settings |= {"solver": choose_sparse(problem), "observer": limit, "refits": False}
         iterate = solve(problem, Start(coef, intercept), **settings).iterate
         return iterate.coef, iterate.intercept
 
@@ -175,7 +183,7 @@ class Progress:
             best = self.best or _at_start(self.problem, self.start)
             stored, certificate = rounded(self.problem, best, self.dtype)
             stored, certificate = with_zeros(
-                self.problem, stored, certificate, self.target, self._refit, self.dtype
+                self.problem, stored, certificate, self.target, self.refit, self.dtype
             )
             self._solution = Solution(
                 iterate=stored,
@@ -188,7 +196,9 @@ class Progress:
         return self._solution
 
 
-def solve(problem, start, *, tol, max_iter, dtype, verbose=0, observer=None, solver=None):
+def solve(
+    problem, start, *, tol, max_iter, dtype, verbose=0, observer=None, solver=None, refits=True
+):
     """Minimise until the gap is at most tol * F(0), or for max_iter iterations.
 
     Parameters
@@ -205,12 +215,15 @@ def solve(problem, start, *, tol, max_iter, dtype, verbose=0, observer=None, sol
         Its time and its passes over X do not enter the history.
     solver : callable, optional
         That of `choose(problem)`, if it has solved a problem that differs in the penalty alone.
+    refits : bool
+        Whether weights may be fitted anew for the sake of zeros.
 
     Returns
     -------
     Solution
     """
-    progress = Progress(problem, start, tol=tol, dtype=dtype, verbose=verbose)
+    settings = {"tol": tol, "dtype": dtype, "verbose": verbose, "refits": refits}
+    progress = Progress(problem, start, **settings)
     interrupted = stopped = False
     try:
         iterates = (solver or choose(problem))(problem, start)

@@ -31,7 +31,7 @@ def with_zeros(problem, iterate, certificate, target, refit, dtype=np.float64):
     certificate : Certificate
     target : float
         A gap that was at most this stays so.
-    refit : callable
+    refit : callable or None
         refit(problem, coef, intercept) are weights and intercept near its optimum.
     dtype : dtype
         In which the intercept will be stored.
@@ -49,7 +49,8 @@ def with_zeros(problem, iterate, certificate, target, refit, dtype=np.float64):
         found = _without(problem, iterate, small, dtype)
         if found[1].objective <= most and found[1].gap <= max(target, certificate.gap):
             return found
-    if not (problem.loss.smooth or small is None) and certificate.gap <= target:
+    may_refit = refit is not None and not problem.loss.smooth
+    if may_refit and small is not None and certificate.gap <= target:
         small = _smaller_than_slack(problem, iterate, certificate.scale, MARGINS[0])
         found = _fitted_anew(problem, iterate, np.where(small, 0.0, iterate.coef), refit)
         if found is not None and found[1].gap <= target:

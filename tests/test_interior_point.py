@@ -1,5 +1,6 @@
 """The interior-point method for the hinges: its equations, its steps, and when it is used."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +20,10 @@ from sklinear.solvers._interior_systems import Entries, SampleSystem, WeightSyst
 from sklinear.solvers._newton import newton
 from sklinear.solvers._rescue import (
     FACTOR_NEAR,
+    Rescued,
     _affordable,
     at_once,
     interior_cost,
-    rescued,
 )
 
 HINGES = ["hinge", "squared hinge"]
@@ -97,6 +98,22 @@ def test_after_a_step_too_long_everything_keeps_its_share(upper):
     pairs += [(upper - box.x, upper - x)] if np.isfinite(upper) else []
     for value, before in pairs:
         assert np.all(value >= 0.3 * before - 1e-15)
+
+
+@pytest.mark.parametrize("upper", [1.5, np.inf])
+def test_a_box_is_centred_for_given_primal_variables(upper):
+    rng = np.random.default_rng(0)
+    x, low, high, share = rng.uniform(0.2, 1, size=(4, 6))
+    s = 0.0 if np.isfinite(upper) else 0.7
+    box = Box(np.zeros(6), np.full(6, upper), x, low, high * np.isfinite(upper), s, share)
+    f = 10.0 ** np.array([-9, -1, 0, 1, 2, 3]) * [1, -1, 1, -1, 1, -1]
+    box.centre(f, 1e-3)
+    np.testing.assert_allclose(f - s * box.x + box.low - box.high, 0, atol=1e-12)
+    np.testing.assert_allclose(box.x * box.low, 1e-3 * share)
+    assert np.all(box.x > 0)
+    if np.isfinite(upper):
+        np.testing.assert_allclose((upper - box.x) * box.high, 1e-3 * share, rtol=1e-6)
+    assert box.products() == pytest.approx(1e-3 * box.total)
 
 
 def test_few_outliers_do_not_shorten_a_step():
@@ -213,15 +230,88 @@ def test_a_point_worse_than_zero_is_no_start(monkeypatch):
     monkeypatch.setattr(_rescue, "at_once", lambda *_: True)
     start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
     far = problem.evaluate(1e3 * np.ones(problem.shape), start.intercept)
-    monkeypatch.setattr(_rescue, "interior_point", lambda problem: iter([far]))
+    monkeypatch.setattr(_rescue, "interior_point", lambda *_: iter([far]))
     starts = []
 
     def solver(problem, start):
         starts.append(start.coef)
         yield problem.evaluate(start.coef, start.intercept)
 
-    assert len(list(rescued(solver)(problem, start))) == 2
+    assert len(list(Rescued(solver)(problem, start))) == 2
     assert all(not coef.any() for coef in starts)
+
+
+@over_losses
+@over_penalties
+def test_it_goes_on_from_a_point_near_the_optimum(name, l1_ratio):
+    """Of the problem with a penalty a tenth larger."""
+    problem = make_problem(name, l1_ratio)
+    *_, other = interior_point(problem.with_penalty(problem.penalty.scaled(1.1)))
+    point = problem.certified(other.coef, other.intercept, other.scores, other.dual)
+    target = 1e-6 * problem.value_at_zero
+
+    def steps(*begin):
+        gaps = [certify(problem, found).gap for found in interior_point(problem, *begin)]
+        return next(number for number, gap in enumerate(gaps) if gap <= target)
+
+    assert certify(problem, point).gap > target
+    assert next(interior_point(problem, point)) is point
+    assert steps(point) < steps()
+
+
+class TestAlongAPath:
+    """A solver that gets nowhere, and starts that are near the optimum."""
+
+    @pytest.fixture
+    def setting(self, monkeypatch):
+        problem = make_problem("hinge", 0.5)
+        last = next(itertools.islice(interior_point(problem), 8, None))
+        start = Start(last.coef, last.intercept, last.dual, last.scores)
+        begun = []
+        original = _rescue.interior_point
+        monkeypatch.setattr(
+            _rescue,
+            "interior_point",
+            lambda problem, point: (begun.append(point), original(problem, point))[1],
+        )
+        return problem, start, last, begun
+
+    def test_what_it_has_found_is_where_the_interior_points_begin(self, setting):
+        problem, start, last, begun = setting
+        steps = Rescued(lambda problem, start: iter([last] * 100))(problem, start)
+        assert all(next(steps) is last for _ in range(10))
+        assert any(certify(problem, found).gap <= 1e-6 for found in itertools.islice(steps, 80))
+        assert begun == [last]
+
+    def test_the_cheaper_one_takes_the_next_problem(self, setting, monkeypatch):
+        monkeypatch.setattr(_rescue, "FORGET", 0.5)
+        problem, start, last, begun = setting
+        calls = []
+
+        def solver(problem, start):
+            calls.append(start)
+            for _ in range(1 if len(calls) > 2 else 100):
+                yield last
+
+        rescued, first = Rescued(solver), []
+        for _ in range(14):
+            begun.clear()
+            for found in rescued(problem, start):
+                if certify(problem, found).gap <= 1e-6:
+                    break
+            # From a point of the start, and from one that the solver had found.
+            first.append(bool(begun) and begun[0] is not last)
+        assert first[:2] == [False, True]
+        assert 0 < rescued.inside < 1
+        # In the end it is tried again.
+        assert not all(first[1:])
+
+    def test_other_solvers_are_not_priced_at_a_start_far_away(self, setting, monkeypatch):
+        problem, _, last, begun = setting
+        monkeypatch.setattr(_rescue, "at_once", lambda *_: False)
+        zero = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
+        next(iter(Rescued(lambda *_: iter([last]))(problem, zero)))
+        assert begun == []
 
 
 @over_penalties
@@ -236,7 +326,7 @@ def test_it_takes_over_from_a_solver_that_gets_nowhere(l1_ratio):
         for _ in range(100 if len(calls) == 1 else 0):
             yield first
 
-    gaps = [certify(problem, iterate).gap for iterate in rescued(lame)(problem, start)]
+    gaps = [certify(problem, iterate).gap for iterate in Rescued(lame)(problem, start)]
     assert len(calls) == 2
     assert 10 < len(gaps) < 100
     assert gaps[-1] <= 1e-9 * problem.value_at_zero
@@ -253,7 +343,7 @@ def test_other_steps_go_on_while_they_bring_the_gap_down(fall, first, cost, monk
     """Of a solver whose steps cost a tenth each; near the end there is more patience."""
     problem = make_problem("hinge", 0.5)
     monkeypatch.setattr(_rescue, "_few_samples", lambda problem: False)
-    monkeypatch.setattr(_rescue, "step_cost", lambda *state: 0.1)
+    monkeypatch.setattr(_rescue, "NEWTON_STEP", _rescue.Overhead(0, 0.1))
     monkeypatch.setattr(_rescue, "_gap", lambda problem, iterate: iterate)
     gaps = [first * fall**k for k in range(100)]
     taken = len(list(_affordable(problem, iter(gaps), 1.0)))

@@ -11,7 +11,8 @@ from oracle import LOSSES, objective
 from sklinear import SoftmaxClassifier
 from sklinear._certificate import Certificate, certify
 from sklinear._data import wrap
-from sklinear._driver import Progress, Start
+from sklinear._driver import OF_AN_ITERATION, REFIT_EFFORT, EffortLimit, Progress, Start
+from sklinear._effort import Effort
 from sklinear._losses import CrossEntropy, Hinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate, Problem
@@ -151,15 +152,27 @@ def test_no_new_fit_where_the_target_was_missed(monkeypatch):
     assert with_zeros(problem, found, certificate, 0.9e3, never) == (found, certificate)
 
 
-def test_the_new_fit_ends_when_it_cost_as_many_passes_as_the_first():
+def test_the_new_fit_ends_when_it_cost_a_few_times_as_much_as_the_first(monkeypatch):
+    """Counted are operations of this fit alone, whatever was done on the same data before."""
     problem, found, _ = of_the_hinge()
     start = Start(0 * found.coef, found.intercept)
-    progress = Progress(problem, start, tol=1e-13, dtype=float, verbose=0)
-    passes = problem.data.passes
-    spent = []
-    for before in (20.0, 1e9):
-        passes.total = before
+    passes, spent = problem.data.passes, []
+    original, limits = EffortLimit.end, []
+
+    def end(self, solution):
+        limits.append(self)
+        return original(self, solution)
+
+    monkeypatch.setattr(EffortLimit, "end", end)
+    monkeypatch.setattr("sklinear._driver.FREE_EFFORT", 0.0)
+    for cost in (1e9, 1e12):
+        passes.operations = 1e15
+        progress = Progress(problem, start, tol=1e-13, dtype=float, verbose=0)
+        passes.operations += cost
+        effort = Effort(passes, OF_AN_ITERATION)
+        limits.clear()
         progress._refit(problem, start.coef, start.intercept)
-        spent.append(passes.total - before)
-    assert spent[0] < 40
-    assert spent[0] < 0.7 * spent[1]
+        spent.append(effort.spent(len(limits)))
+        assert limits[0].most == REFIT_EFFORT * cost
+    assert spent[0] < 1.2 * REFIT_EFFORT * 1e9
+    assert spent[1] > 2 * spent[0]

@@ -13,7 +13,7 @@ from ._newton import Newton, newton
 from ._parametric import Followed
 from ._proximal_point import Memory, proximal_point
 from ._representer import applies, representer
-from ._rescue import rescued
+from ._rescue import Rescued
 
 
 def choose(problem, on_path=False):
@@ -24,7 +24,7 @@ def choose(problem, on_path=False):
         else partial(proximal_point, memory=Memory())
     )
     if problem.loss.block is not None:
-        solver = rescued(solver)
+        solver = Rescued(solver)
     if ascends(problem):
         solver = dual_ascent(solver)
     if on_path and not (problem.loss.smooth or problem.data.sparse):

@@ -16,6 +16,7 @@ RIDGES = (1e-13, 1e-9, 1e-7, 1e-5)
 SINGLE_RIDGE = 1e-7
 FEW_ROUNDS, ROUNDS, FAR = 3, 8, 0.03  # after which signs are hard to find: far from the end, ever
 MANY = 300  # variables
+SWEEPS, INSIDE = 200, 5  # operations of a round, and of interior points, by powers of the variables
 
 
 def minimise_dense(model, accuracy, max_rounds=20):
@@ -27,7 +28,8 @@ def minimise_dense(model, accuracy, max_rounds=20):
         return coordinates.point(model.recentre(coordinates.lift(x, model.start)))
 
     quadratic = Quadratic(model.dense_hessian(), model.thresholds(), recentring, least_ridge(model))
-    (x, gradient), model.solved = quadratic.minimise(*start, accuracy, max_rounds)
+    (x, gradient), model.solved, operations = quadratic.minimise(*start, accuracy, max_rounds)
+    model.hessian.data.passes.operations += operations
     slope = coordinates.lift_slope(gradient, model.gradient)
     return coordinates.lift(x, model.start), slope
 
@@ -52,25 +54,27 @@ class Quadratic:
     ridge: float = RIDGES[0]
 
     def minimise(self, x, gradient, accuracy, max_rounds=20):
-        """The minimiser with the gradient there, and whether it was found."""
-        hessian, l1 = self.hessian, self.l1
+        """The minimiser with the gradient there, whether it was found, and the operations."""
+        hessian, l1, operations = self.hessian, self.l1, 0.0
         first, hard = self._violation(x, gradient), len(x) > MANY and l1.any()
         for number in range(max_rounds):
             x, gradient = improve(hessian, x, gradient, l1, number, self.ridge)
+            operations += SWEEPS * len(x) ** 2 + np.count_nonzero(x) ** 3 / 3
             # Where next to nothing resists a shift, rounding alone may undo the next one.
             left = least = self._violation(x, gradient)
             if self.recentring is not None:
                 x, gradient = self._recentre(x, gradient)
                 least = min(left, self._violation(x, gradient))
             if least <= accuracy * first:
-                return (x, gradient), True
+                return (x, gradient), True, operations
             if not left < DIVERGED * first:
                 break
             far = least > FAR * first
             if hard and number + 1 >= (FEW_ROUNDS if far else ROUNDS):
                 hard = False
                 x, gradient = self._from_inside(x, gradient, accuracy)
-        return (x, gradient), False
+                operations += INSIDE * len(x) ** 3
+        return (x, gradient), False, operations
 
     def _from_inside(self, x, gradient, accuracy):
         """By interior points, or where it was if it is no lower there."""
@@ -182,4 +186,5 @@ def solve_dense(model, diagonal, rhs):
     """Solve (H + diagonal) v = rhs on the free variables, through the explicit Hessian."""
     hessian, coordinates = model.dense_hessian(), model.coordinates
     diagonal_of(hessian)[:] += coordinates.sums(diagonal)
+    model.hessian.data.passes.operations += len(hessian) ** 3 / 3
     return coordinates.lift(_solve(hessian, coordinates.slope(rhs)))

@@ -142,6 +142,7 @@ class Hessian:
             if found is not None:
                 return found
         features = np.arange(len(self.free) - 1)
+        self.data.passes.operations += self.curvature.gram_cost(len(feature))
         # Blocks so small that the columns formed of them stay in the cache.
         slices = list(self.data.blocks(2 * (len(feature) + len(features) + 1)))
 

@@ -36,6 +36,22 @@ class Box:
         self.bounded = bool(np.isfinite(upper).all())
         self.total = np.broadcast_to(share, x.shape).sum() * (2 if self.bounded else 1)
 
+    def centre(self, f, mu):
+        """Go where every product is its share of mu and the condition holds, for a given f."""
+        target = mu * self.share
+        if self.bounded:  # and s = 0
+            half, middle = 0.5 * (self.upper - self.lower), 0.5 * (self.upper + self.lower)
+            away = half**2 * f / (target + np.hypot(target, half * f))
+            self.x = middle + away
+            # The slack of the other bound has all its digits.
+            other = target / (half + np.abs(away))
+            self.low = np.maximum(-f, 0.0) + other
+            self.high = np.maximum(f, 0.0) + other
+        else:
+            larger = 0.5 * (np.abs(f) + np.sqrt(f**2 + 4 * self.s * target))
+            self.low = np.where(f > 0, self.s * target / larger, larger)
+            self.x = target / self.low
+
     def products(self):
         """The sum of all products of multiplier and slack."""
         return self._products(self.x, self.low, self.high)

@@ -20,12 +20,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._certificate import certify
 from ._interior_box import corrected_step, signs, violations
 from ._interior_systems import Entries, SampleSystem, WeightSystem
 
 SHORT, MAX_SHORT = 1e-2, 3
 MAX_STEPS = 100
 SMALLEST = 1e-14  # of the objective at zero
+WIDER = 3.0  # than the gap, what the products of a first point sum up to
 SHARE_WIDE = 10.0  # of the L1 part by the loss, where it has more terms
 
 
@@ -51,6 +53,14 @@ class InteriorPoint:
             share = (SHARE_WIDE if wide else 1.0) * weights.sum() / self.coef.size
             self.boxes.append(signs(problem, share))
         self.system = (SampleSystem if wide else WeightSystem)(problem, self.entries)
+
+    def begin_at(self, point, products):
+        """Go to the weights of a point, and with all else where the products sum up to this."""
+        self.coef, self.intercept, self.scores = point.coef, point.intercept, point.scores
+        violated = 1.0 + self.entries.difference(self.scores)
+        mu = products / sum(box.total for box in self.boxes)
+        for box, f in zip(self.boxes, (violated, self.coef.ravel()), strict=False):
+            box.centre(f, mu)
 
     @property
     def products(self):
@@ -112,9 +122,12 @@ class InteriorPoint:
         return (coef, intercept, scores), [box.move(df, target) for box, df, target in states]
 
 
-def interior_point(problem):
-    """Yield the iterates of the method, which begins at W = 0."""
+def interior_point(problem, point=None):
+    """Yield the iterates of the method, which begins at W = 0 or at a point with a small gap."""
     method, short = InteriorPoint(problem), 0
+    if point is not None:
+        yield point
+        method.begin_at(point, WIDER * certify(problem, point).gap)
     for _ in range(MAX_STEPS):
         try:
             short = short + 1 if method.step() < SHORT else 0

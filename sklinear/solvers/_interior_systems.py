@@ -9,6 +9,27 @@ from .._threads import run
 RIDGES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
 
 
+def sizes(problem):
+    """Numbers of pairs of a sample and a wrong class, and of weights."""
+    d, n_classes = problem.shape
+    pairs = np.count_nonzero(problem.weights) * (n_classes - 1)
+    return pairs, (d + problem.fit_intercept) * n_classes
+
+
+def system_cost(problem):
+    """Operations of a step's system: products of features, and a factor."""
+    (n, d), (pairs, weights) = problem.data.shape, sizes(problem)
+    products = n * n * d if pairs < problem.shape[0] * problem.n_classes else n * d * d
+    return problem.n_classes * products + min(pairs, weights) ** 3 / 3
+
+
+def count_system(problem):
+    """Note that one was formed: two products with X, and its operations."""
+    passes = problem.data.passes
+    passes.add(2 * problem.data.share)
+    passes.operations += system_cost(problem)
+
+
 class Entries:
     """The pairs of a sample and a wrong class, in one line, and sums over them.
 
@@ -67,7 +88,7 @@ class WeightSystem:
     def factorise(self, c, bend):
         """Prepare for curvatures c (m,) of the pairs and the diagonal D (d, C)."""
         self.c, (d, n_classes) = c, bend.shape
-        self.problem.data.passes.add(2 * self.problem.data.share)
+        count_system(self.problem)
         blocks = star_blocks(self._moments(self.entries.factor(c)))
         blocks[np.arange(n_classes), np.arange(n_classes), :d, :d] += bend.T[:, :, None] * np.eye(d)
         self.matrix = as_matrix(blocks)
@@ -116,7 +137,7 @@ class SampleSystem:
     def factorise(self, c, bend):
         """Prepare for curvatures c (m,) of the pairs and the diagonal D (d, C)."""
         self.bend, self.root = bend, np.sqrt(c)
-        self.problem.data.passes.add(2 * self.problem.data.share)
+        count_system(self.problem)
         matrix = self._products()
         matrix *= self.root
         matrix *= self.root[:, None]

@@ -128,8 +128,9 @@ class Newton:
         return following
 
     def resume(self):
-        """Go on with another penalty."""
+        """Go on with another penalty: what was hard may be easy now."""
         self.proximal.renewal.resume()
+        self.proximal.solved = True
 
     def enlarge(self):
         """Go on with more samples than those seen so far."""

@@ -1,18 +1,19 @@
 """Which problems go to the interior-point method: at once, or when other steps get nowhere.
 
-Costs are in operations at the speed of a Cholesky factorisation, some 2e10 a second.
+Costs are in operations (see `Effort`).
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .._certificate import certify
-from ._coordinates import coordinates
+from .._effort import Effort
 from ._interior_point import interior_point
-from ._working_set import dense_limit, free_variables
+from ._interior_systems import sizes, system_cost
 
-TYPICAL_STEPS = 30
+TYPICAL_STEPS, NEAR_STEPS = 30, 13  # from zero, and from a point near the optimum
+FORGET = 0.9
 MAX_SIZE = 2500  # of its systems
 MAX_COST = 3e11
 CHEAP = 4e9
@@ -21,39 +22,69 @@ FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
 PROGRESS = 0.2  # fall of the gap while half of the cost is spent
-FEW_PASSES = 5
 POINT = ("coef", "intercept", "dual", "scores")
 FEW_STEPS, MORE_STEPS = 15, 60  # with few samples
 
 
-def rescued(solver):
-    """A solver that leaves the problem to the interior-point method after as much work."""
+class Rescued:
+    """A solver that leaves a problem to the interior-point method after as much work.
 
-    def rescuing(problem, start):
+    Along a path both begin near the optimum, and the one that was the cheaper takes the next
+    problem.
+
+    Parameters
+    ----------
+    solver : callable
+
+    Attributes
+    ----------
+    spent : float
+        What the solver cost the last time, by what the other method costs from zero.
+    inside : float
+        The same of the interior-point method from a point near the optimum.
+    """
+
+    def __init__(self, solver):
+        self.solver, self.spent, self.inside = solver, 0.0, NEAR_STEPS / TYPICAL_STEPS
+
+    def __call__(self, problem, start):
+        """Yield the iterates."""
         cost = interior_cost(problem)
         if cost > MAX_COST:
-            yield from solver(problem, start)
+            yield from self.solver(problem, start)
             return
-        steps, iterate = solver(problem, start), None
-        if not at_once(problem, start, cost):
-            for iterate in _affordable(problem, steps, cost):
+        steps, iterate, point = self.solver(problem, start), None, None
+        if start.dual is not None and self.inside < self.spent:
+            point = _point_of(problem, start)
+            self.spent = FORGET * min(self.spent, 1.0)
+        elif not at_once(problem, start, cost):
+            effort = Effort(problem.data.passes, NEWTON_STEP.operations(problem))
+            for count, iterate in enumerate(_affordable(problem, steps, cost), start=1):
+                self.spent = effort.spent(count) / cost
                 yield iterate
-        yield from _from_inside(problem, start, steps, iterate, solver)
+            self.spent, point = np.inf, iterate if start.dual is not None else None
+        yield from self._from_inside(problem, start, (steps, iterate), point)
 
-    return rescuing
+    def _from_inside(self, problem, start, others, point):
+        """The interior-point method, then the solver from its last point or from where it was."""
+        (steps, iterate), found = others, None
+        for count, found in enumerate(interior_point(problem, point)):
+            if point is not None:
+                self.inside = count / TYPICAL_STEPS
+            yield found
+        self.inside = np.inf
+        # Where it broke off it may be farther from the optimum than zero is.
+        known = min(problem.value_at_zero, _gap(problem, iterate))
+        if found is not None and _gap(problem, found) < known:
+            best = {name: getattr(found, name) for name in POINT}
+            steps = self.solver(problem, replace(start, **best))
+        yield from steps
 
 
-def _from_inside(problem, start, steps, iterate, solver):
-    """The interior-point method, then the solver from its last point or from where it was."""
-    found = None
-    for found in interior_point(problem):
-        yield found
-    # Where it broke off it may be farther from the optimum than zero is.
-    known = min(problem.value_at_zero, _gap(problem, iterate))
-    if found is not None and _gap(problem, found) < known:
-        point = {name: getattr(found, name) for name in POINT}
-        steps = solver(problem, replace(start, **point))
-    yield from steps
+def _point_of(problem, start):
+    """The iterate at a start."""
+    scores = problem.scores(start.coef, start.intercept)
+    return problem.certified(start.coef, start.intercept, scores, start.dual.copy())
 
 
 def _gap(problem, iterate):
@@ -65,14 +96,14 @@ def _affordable(problem, steps, cost):
 
     It may go on as long as every further half of the cost brings the gap down by a good deal.
     """
-    spent, passes = 0.0, problem.data.passes.total
+    spent, effort = 0.0, Effort(problem.data.passes, NEWTON_STEP.operations(problem))
     review, gap = 0.5 * cost, np.inf
     least = cost / (FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS)
     least *= _few_samples(problem)
     for iterate in steps:
+        spent += max(least, effort.spent(1))
         yield iterate
-        spent += max(least, step_cost(problem, iterate, problem.data.passes.total - passes))
-        passes = problem.data.passes.total
+        effort = Effort(effort.passes, effort.of_a_step)
         if spent > review:
             before, gap = gap, _gap(problem, iterate)
             near = gap <= NEAR * problem.value_at_zero
@@ -90,13 +121,13 @@ def at_once(problem, start, cost):
     if start.dual is not None or start.coef.any():
         return False
     if problem.loss.smooth:
-        pairs, weights = _sizes(problem)
+        pairs, weights = sizes(problem)
         return max(2 * pairs, MANY_WEIGHTS) <= weights and cost <= CHEAP_WITH_FEW
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
 
 
 def _few_samples(problem):
-    pairs, weights = _sizes(problem)
+    pairs, weights = sizes(problem)
     few = FEW_L1 if problem.penalty.l1 > 0 and not problem.loss.smooth else FEW
     return pairs <= few * weights
 
@@ -106,36 +137,21 @@ def interior_cost(problem):
 
     It knows the hinges only, and divides by the penalty of each feature.
     """
-    pairs, weights = _sizes(problem)
-    size = min(pairs, weights)
-    if problem.loss.block is None or size > MAX_SIZE or len(problem.penalty.free):
+    if problem.loss.block is None or min(sizes(problem)) > MAX_SIZE or len(problem.penalty.free):
         return np.inf
-    n, d = problem.data.shape
-    n_classes = problem.n_classes
-    moments = n * n * d if pairs < problem.shape[0] * n_classes else n * d * d
-    overhead = 7e7 + 1000 * n * n_classes
-    return TYPICAL_STEPS * (n_classes * moments + size**3 / 3 + overhead)
+    return TYPICAL_STEPS * (system_cost(problem) + INTERIOR_STEP.operations(problem))
 
 
-def _sizes(problem):
-    """Numbers of pairs of a sample and a wrong class, and of weights."""
-    d, n_classes = problem.shape
-    pairs = np.count_nonzero(problem.weights) * (n_classes - 1)
-    return pairs, (d + problem.fit_intercept) * n_classes
+@dataclass(frozen=True)
+class Overhead:
+    """Of a step: operations for each score, and of calls."""
+
+    score: float
+    calls: float
+
+    def operations(self, problem):
+        """Those of a problem."""
+        return self.score * len(problem.labels) * problem.n_classes + self.calls
 
 
-def step_cost(problem, iterate, passes):
-    """About what a Newton step with so many passes over X has cost.
-
-    Without an L1 part, few passes mean an explicit Hessian.
-    """
-    n, d = problem.data.shape
-    n_classes = problem.n_classes
-    a_pass = n * n_classes * (4 * d + 50) + 5e6
-    cost = passes * a_pass + 400 * n * n_classes + 5e7
-    size = len(coordinates(free_variables(problem, iterate)))
-    has_l1 = problem.penalty.l1 > 0
-    if size <= dense_limit(problem) if has_l1 else passes <= FEW_PASSES:
-        support = np.count_nonzero(iterate.coef) if has_l1 else 0
-        cost += size**3 + 200.0 * size**2 + 4.0 * support**3
-    return cost
+INTERIOR_STEP, NEWTON_STEP = Overhead(1000, 7e7), Overhead(400, 5e7)

@@ -66,7 +66,7 @@ class SmallNewton:
         slopes[:-1] += problem.penalty.gradient(iterate.coef)
         start = self.coordinates.point(np.concatenate([iterate.coef, [np.zeros(len(slopes[-1]))]]))
         slope = self.coordinates.slope(slopes)
-        (end, flat), solved = model.minimise(start.copy(), slope.copy(), ACCURACY)
+        (end, flat), solved, _ = model.minimise(start.copy(), slope.copy(), ACCURACY)
         move, has_l1 = end - start, problem.penalty.l1 > 0
         predicted = 0.5 * (slope + flat) @ move + model.l1 @ (np.abs(end) - np.abs(start))
         ray = Ray(problem, iterate, self.coordinates.lift(move), problem.penalty)
