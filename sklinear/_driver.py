@@ -21,7 +21,7 @@ from .solvers import choose, choose_sparse
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
 TIGHT = 1e-8
 MAX_REFIT = 300
-REFIT_EFFORT, FREE_EFFORT = 4.0, 4e9  # by that of the fit, and what always is allowed
+REFIT_EFFORT, FREE_EFFORT = 1.0, 3e10  # by that of the fit, and what always is allowed
 OF_AN_ITERATION = 5e7  # operations
 
 
@@ -29,7 +29,8 @@ OF_AN_ITERATION = 5e7  # operations
 class Start:
     """Where a solver begins: weights (d, C), intercept (C,) and a dual point (n, C) or None.
 
-    The scores (n, C) there are given where the start is known to be near the optimum.
+    The scores (n, C) there are given where the start is known to be near the optimum; a solver may
+    overwrite them.
     """
 
     coef: np.ndarray
@@ -127,7 +128,7 @@ class Progress:
 
     def __init__(self, problem, start, *, tol, dtype, verbose, refits=True):
         self.problem, self.start, self.dtype = problem, start, dtype
-        self.refit = self._refit if refits else None
+        self.refits = refits
         self.tol, self.target = tol, tol * problem.value_at_zero
         self.tight = tol <= TIGHT
         self.history = History(problem, verbose)
@@ -168,7 +169,7 @@ class Progress:
     def _refit(self, problem, coef, intercept):
         """Weights and intercept nearer to the optimum of a part of the problem than asked for.
 
-        It may cost a few times as much as the fit did so far.
+        It may cost as much as the fit did so far, or a second or two.
         """
         most = max(REFIT_EFFORT * self.effort.spent(self.n_iter), FREE_EFFORT)
         limit = EffortLimit(problem.data.passes, most)
@@ -182,8 +183,9 @@ class Progress:
         if self._solution is None:
             best = self.best or _at_start(self.problem, self.start)
             stored, certificate = rounded(self.problem, best, self.dtype)
+            refit = self._refit if self.refits else None
             stored, certificate = with_zeros(
-                self.problem, stored, certificate, self.target, self.refit, self.dtype
+                self.problem, stored, certificate, self.target, refit, self.dtype
             )
             self._solution = Solution(
                 iterate=stored,

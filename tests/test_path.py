@@ -1,6 +1,8 @@
 """Paths: alpha_max, the grid, every point certified and near the optimum, and what it costs."""
 
+import gc
 import itertools
+import weakref
 from dataclasses import replace
 from functools import partial
 
@@ -453,3 +455,21 @@ def test_alphas_that_are_the_same_but_for_rounding_are_refused():
         softmax_path(X, y, l1_ratio=0.5, eps=1 - 1e-16)
     with pytest.raises(ValueError, match="more than once"):
         softmax_path(X, y, alphas=[1e-3, np.nextafter(1e-3, 1)])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_nothing_of_a_path_waits_for_the_garbage_collector(loss, l1_ratio):
+    """A cycle of references would keep the scores of each fold of a cross-validation."""
+    problem = make_problem(loss, l1_ratio, n_features=20)
+    alphas = alpha_grid(problem, l1_ratio, 20)
+    settings = {"tol": 1e-4, "max_iter": 100, "dtype": np.float64}
+    gc.collect()
+    gc.disable()
+    try:
+        data = weakref.ref(problem.data)
+        assert len(list(solve_path(problem, alphas, l1_ratio, **settings))) == 20
+        del problem
+        assert data() is None
+    finally:
+        gc.enable()

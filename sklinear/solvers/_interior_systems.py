@@ -6,6 +6,7 @@ from .._cholesky import ScaledCholesky, diagonal_of
 from .._gram import as_matrix, class_moments, star_blocks
 from .._threads import run
 
+COLUMN = 60  # operations for each entry of the columns that moments are products of
 RIDGES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
 
 
@@ -19,8 +20,8 @@ def sizes(problem):
 def system_cost(problem):
     """Operations of a step's system: products of features, and a factor."""
     (n, d), (pairs, weights) = problem.data.shape, sizes(problem)
-    products = n * n * d if pairs < problem.shape[0] * problem.n_classes else n * d * d
-    return problem.n_classes * products + min(pairs, weights) ** 3 / 3
+    width = n if pairs < problem.shape[0] * problem.n_classes else d
+    return problem.n_classes * n * d * (width + COLUMN) + min(pairs, weights) ** 3 / 3
 
 
 def count_system(problem):

@@ -31,12 +31,12 @@ def newton(problem, start, stepper=None):
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
     stepper = stepper or Newton()
-    stepper.resume()
+    stepper.resume(near=start.scores is not None and not problem.loss.curvature_jumps)
     slack = ROUGH * problem.value_at_zero
     if start.scores is None:
         pilot, scores = approach(problem, stepper, start, slack), None
     else:
-        pilot, scores = None, start.scores.copy()
+        pilot, scores = None, start.scores
     iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), scores, slack=slack)
     yield iterate
     # A pilot is nearer than the optimum of a large penalty.
@@ -127,9 +127,9 @@ class Newton:
         self.shown = self.proximal.shown
         return following
 
-    def resume(self):
+    def resume(self, near=False):
         """Go on with another penalty: what was hard may be easy now."""
-        self.proximal.renewal.resume()
+        self.proximal.renewal.resume(near)
         self.proximal.solved = True
 
     def enlarge(self):

@@ -92,9 +92,12 @@ class Renewal:
         most = MOST if explicit or problem.penalty.l1 > 0 else MOST_PRODUCTS
         return int(rows) if rows < most * n_rows else n_rows
 
-    def resume(self):
-        """Go on with another penalty: the first step has none to be compared with."""
-        self.predicted, self.whole, self.near = -np.inf, False, False
+    def resume(self, near=False):
+        """Go on with another penalty: the first step has none to be compared with.
+
+        From a point near the optimum an exact model spares a step.
+        """
+        self.predicted, self.whole, self.near = -np.inf, False, near
 
     def enlarge(self):
         """Go on with more samples: what is known is that of some of them."""

@@ -12,12 +12,12 @@ from .._effort import Effort
 from ._interior_point import interior_point
 from ._interior_systems import sizes, system_cost
 
-TYPICAL_STEPS, NEAR_STEPS = 30, 13  # from zero, and from a point near the optimum
+TYPICAL_STEPS, NEAR_STEPS = 40, 13  # from zero, and from a point near the optimum
 FORGET = 0.9
 MAX_SIZE = 2500  # of its systems
-MAX_COST = 3e11
-CHEAP = 4e9
-CHEAP_WITH_FEW = 7e10  # samples
+MAX_COST = 7e11
+CHEAP = 8e9
+CHEAP_WITH_FEW = 1.4e11  # samples
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
@@ -154,4 +154,4 @@ class Overhead:
         return self.score * len(problem.labels) * problem.n_classes + self.calls
 
 
-INTERIOR_STEP, NEWTON_STEP = Overhead(1000, 7e7), Overhead(400, 5e7)
+INTERIOR_STEP, NEWTON_STEP = Overhead(2500, 7e7), Overhead(400, 5e7)
