@@ -141,11 +141,9 @@ class Span:
         return primal, lagrange(ends, alphas)
 
     def at(self, alphas):
-        """The iterates at some alphas."""
-        return [
-            Interpolated((self.knots, primal), (self.ends, dual), self.used)
-            for primal, dual in zip(*self.factors(alphas), strict=True)
-        ]
+        """Yield the iterates at some alphas."""
+        for primal, dual in zip(*self.factors(alphas), strict=True):
+            yield Interpolated((self.knots, primal), (self.ends, dual), self.used)
 
     def certificates(self, alphas, penalties):
         """Those of the iterates at some alphas, with the penalty at each; without the iterates."""
