@@ -6,7 +6,8 @@ that are far from zero beside their spread no longer look like the intercept and
 
 import numpy as np
 
-from ._data import BLOCK_ENTRIES, DenseData
+from ._base_data import BLOCK_ENTRIES
+from ._dense_data import DenseData
 
 FEWEST_ROWS = 100  # that means are taken of, where there are more
 

@@ -130,7 +130,7 @@ class ElasticNet:
         every = size, self.l1s, self._bends
         # The others don't count at t <= 1.
         large = size > self.l1s
-        few = [_pick(values, large) for values in every]
+        few = [pick(values, large) for values in every]
 
         def slope(t):
             size, l1, l2 = every if t > 1 else few
@@ -159,8 +159,8 @@ class ElasticNet:
             return _half_square(residual, self._bends) if self.l2 else 0.0
         # All terms are zero where w = 0 and |a| <= l1.
         alive = (coef != 0) | (np.abs(correlation) > self.l1s)
-        l1, bends = _pick(self.l1s, alive), _pick(self._bends, alive)
-        coef, correlation, l2 = coef[alive], correlation[alive], _pick(self.l2s, alive)
+        l1, bends = pick(self.l1s, alive), pick(self._bends, alive)
+        coef, correlation, l2 = coef[alive], correlation[alive], pick(self.l2s, alive)
         inner = np.clip(correlation, -l1, l1)
         total = np.vdot(np.abs(coef), l1 + np.sign(coef) * inner)
         if self.l2:
@@ -192,6 +192,6 @@ def _half_square(values, divisor):
     return float(np.vdot(values, values) / (2 * divisor))
 
 
-def _pick(values, chosen):
+def pick(values, chosen):
     """Entries of an array of shape (d, 1), spread over the classes; a number is for all."""
     return np.broadcast_to(values, chosen.shape)[chosen] if np.ndim(values) else values

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ._data import Data
+from ._base_data import Data
 from ._free_features import FreeFeatures
 from ._losses import Loss
 from ._penalty import ElasticNet

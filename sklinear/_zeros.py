@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from ._certificate import certify
+from ._penalty import pick
 from ._stored import stored_intercept
 
 MARGINS = (1.0, 1e2, 1e4)  # by which the weight has to be the smaller one
@@ -59,9 +60,11 @@ def with_zeros(problem, iterate, certificate, target, refit, dtype=np.float64):
 
 
 def _smaller_than_slack(problem, iterate, scale, margin):
-    size, l1 = np.abs(iterate.coef), problem.penalty.l1s
-    slack = l1 - scale * np.abs(iterate.correlation)
-    return (size > 0) & (margin * size * l1 < slack * size.max())
+    chosen = iterate.coef != 0
+    size, l1 = np.abs(iterate.coef[chosen]), pick(problem.penalty.l1s, chosen)
+    slack = l1 - scale * np.abs(iterate.correlation[chosen])
+    chosen[chosen] = margin * size * l1 < slack * size.max(initial=0.0)
+    return chosen
 
 
 def _without(problem, iterate, small, dtype):

@@ -13,7 +13,7 @@ from sklearn.datasets import load_wine
 
 from sklinear import SoftmaxClassifierCV, softmax_path
 from sklinear._centred_data import CentredData, means_and_variances
-from sklinear._data import DenseData
+from sklinear._dense_data import DenseData
 from sklinear._driver import Start
 from sklinear.solvers import choose, choose_sparse
 from sklinear.solvers._centring import Centred, centre_of
@@ -91,7 +91,7 @@ def test_another_precision(dtype, order, kept):
 @over_dtypes
 def test_opposite_columns(dtype, monkeypatch):
     """One product for both, and the centre is subtracted once."""
-    monkeypatch.setattr("sklinear._data.WORTH_HALVING", 1)
+    monkeypatch.setattr("sklinear._dense_data.WORTH_HALVING", 1)
     expected, data = pair(dtype, "C")
     column = np.random.default_rng(1).normal(size=(7, 1))
     coef = np.hstack([-column, column])

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from data import csr, messy_csr
 
-from sklinear import _data, _dense, _sparse
+from sklinear import _dense, _dense_data, _sparse
 from sklinear._centred_data import CentredData
-from sklinear._data import DenseData, SparseData, wrap
+from sklinear._data import wrap
+from sklinear._dense_data import DenseData
+from sklinear._sparse_data import SparseData
 
-half = _data._half
+half = _dense_data._half
 
 DENSE = {
     "C float64": lambda X: np.ascontiguousarray(X, dtype=np.float64),
@@ -82,7 +84,8 @@ def test_products_in_single_precision(kind):
 
 @pytest.mark.parametrize("kind", ["C float32", "Fortran float32"])
 def test_products_of_several_blocks(kind, monkeypatch):
-    monkeypatch.setattr("sklinear._data.BLOCK_ENTRIES", 300)
+    for module in ("_base_data", "_dense_data"):
+        monkeypatch.setattr(f"sklinear.{module}.BLOCK_ENTRIES", 300)
     X, coef, rows = make_X(), weights_for(7), weights_for(50)
     data = wrap(KINDS[kind](X))
     assert len(list(data.blocks(14))) == 3
@@ -96,10 +99,10 @@ def test_products_of_several_blocks(kind, monkeypatch):
 @over_kinds
 def test_products_with_opposite_columns(kind, skew, monkeypatch):
     """Half of the work where both tell the same; a little more than rounding is too much."""
-    monkeypatch.setattr(_data, "WORTH_HALVING", 1)
+    monkeypatch.setattr(_dense_data, "WORTH_HALVING", 1)
     X, data = make_X(), wrap(KINDS[kind](make_X()))
     halved = []
-    monkeypatch.setattr(_data, "_half", lambda columns: halved.append(1) or half(columns))
+    monkeypatch.setattr(_dense_data, "_half", lambda columns: halved.append(1) or half(columns))
     for product, whole, size in ((data.scores, X, 7), (data.correlate, X.T, 50)):
         right = weights_for(size)[:, :2]
         right[:, 0] = -right[:, 1]

@@ -19,7 +19,7 @@ from sklinear import SoftmaxClassifier, SVMClassifier, softmax_path, svm_path
 from sklinear import _alpha_max as alpha_max_module
 from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
 from sklinear._certificate import certify
-from sklinear._data import DenseData
+from sklinear._dense_data import DenseData
 from sklinear._driver import solve
 from sklinear._path import Path, alpha_grid, penalised, solve_path
 from sklinear._penalty import ElasticNet

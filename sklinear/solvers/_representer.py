@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._data import DenseData
+from .._dense_data import DenseData
 
 MIN_FEATURES = 200
 DECOMPOSITION = 10  # operations by n^3
