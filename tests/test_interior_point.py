@@ -23,6 +23,7 @@ from sklinear.solvers._rescue import (
     Rescued,
     _affordable,
     at_once,
+    centres,
     interior_cost,
 )
 
@@ -272,7 +273,7 @@ class TestAlongAPath:
         monkeypatch.setattr(
             _rescue,
             "interior_point",
-            lambda problem, point: (begun.append(point), original(problem, point))[1],
+            lambda problem, point=None: (begun.append(point), original(problem, point))[1],
         )
         return problem, start, last, begun
 
@@ -306,12 +307,28 @@ class TestAlongAPath:
         # In the end it is tried again.
         assert not all(first[1:])
 
+    def test_from_zero_where_the_point_led_nowhere(self, setting, monkeypatch):
+        monkeypatch.setattr(_rescue, "MAX_NEAR_STEPS", 2)
+        problem, start, last, begun = setting
+        rescued = Rescued(lambda problem, start: iter([last] * 20))
+        assert any(certify(problem, found).gap <= 1e-6 for found in rescued(problem, start))
+        assert begun == [last, None]
+        assert rescued.inside == np.inf
+
     def test_other_solvers_are_not_priced_at_a_start_far_away(self, setting, monkeypatch):
         problem, _, last, begun = setting
         monkeypatch.setattr(_rescue, "at_once", lambda *_: False)
         zero = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
         next(iter(Rescued(lambda *_: iter([last]))(problem, zero)))
         assert begun == []
+
+
+@pytest.mark.parametrize(
+    ("l1_ratio", "n_features", "known"), [(0.0, 90, 1), (0.5, 90, 0), (0.5, 4, 1)]
+)
+def test_many_weights_at_their_bends_are_no_place_to_begin(l1_ratio, n_features, known):
+    problem = make_problem("hinge", l1_ratio, n_samples=30, n_features=n_features)
+    assert centres(problem) == bool(known)
 
 
 @over_penalties

@@ -4,6 +4,7 @@ Costs are in operations (see `Effort`).
 """
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ._interior_point import interior_point
 from ._interior_systems import sizes, system_cost
 
 TYPICAL_STEPS, NEAR_STEPS = 40, 13  # from zero, and from a point near the optimum
+MAX_NEAR_STEPS = 40
 FORGET = 0.9
 MAX_SIZE = 2500  # of its systems
 MAX_COST = 7e11
@@ -54,7 +56,8 @@ class Rescued:
             yield from self.solver(problem, start)
             return
         steps, iterate, point = self.solver(problem, start), None, None
-        if start.dual is not None and self.inside < self.spent:
+        near = start.dual is not None and centres(problem)
+        if near and self.inside < self.spent:
             point = _point_of(problem, start)
             self.spent = FORGET * min(self.spent, 1.0)
         elif not at_once(problem, start, cost):
@@ -62,17 +65,20 @@ class Rescued:
             for count, iterate in enumerate(_affordable(problem, steps, cost), start=1):
                 self.spent = effort.spent(count) / cost
                 yield iterate
-            self.spent, point = np.inf, iterate if start.dual is not None else None
+            self.spent, point = np.inf, iterate if near else None
         yield from self._from_inside(problem, start, (steps, iterate), point)
 
     def _from_inside(self, problem, start, others, point):
         """The interior-point method, then the solver from its last point or from where it was."""
         (steps, iterate), found = others, None
-        for count, found in enumerate(interior_point(problem, point)):
-            if point is not None:
+        if point is not None:
+            near = islice(interior_point(problem, point), MAX_NEAR_STEPS)
+            for count, found in enumerate(near):
                 self.inside = count / TYPICAL_STEPS
+                yield found
+            self.inside = np.inf
+        for found in interior_point(problem):
             yield found
-        self.inside = np.inf
         # Where it broke off it may be farther from the optimum than zero is.
         known = min(problem.value_at_zero, _gap(problem, iterate))
         if found is not None and _gap(problem, found) < known:
@@ -124,6 +130,15 @@ def at_once(problem, start, cost):
         pairs, weights = sizes(problem)
         return max(2 * pairs, MANY_WEIGHTS) <= weights and cost <= CHEAP_WITH_FEW
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
+
+
+def centres(problem):
+    """Whether interior points may begin near the optimum.
+
+    With an L1 part and more weights than pairs nearly all weights are at a bend: short steps.
+    """
+    pairs, weights = sizes(problem)
+    return problem.penalty.l1 == 0 or pairs >= weights
 
 
 def _few_samples(problem):
