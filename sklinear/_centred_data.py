@@ -9,7 +9,7 @@ import numpy as np
 from ._base_data import BLOCK_ENTRIES
 from ._dense_data import DenseData
 
-FEWEST_ROWS = 100  # that means are taken of, where there are more
+ENOUGH_ENTRIES, FEWEST_ROWS = 2**17, 100  # that means are taken of, where there are more
 
 
 class CentredData(DenseData):
@@ -65,7 +65,7 @@ class CentredData(DenseData):
 def means_and_variances(data, weights):
     """Means and variances of the features of dense data, from some of the rows if they are many."""
     n, d = data.shape
-    rows = slice(None, None, max(1, min(n * d // BLOCK_ENTRIES, n // FEWEST_ROWS)))
+    rows = slice(None, None, max(1, min(n * d // ENOUGH_ENTRIES, n // FEWEST_ROWS)))
     weights = weights[rows] / max(weights[rows].sum(), np.finfo(float).tiny)
     mean, variance = np.empty(d), np.empty(d)
     step = max(1, BLOCK_ENTRIES // len(weights))

@@ -110,7 +110,7 @@ def test_means_and_variances():
 
 
 def test_means_of_large_data_come_from_some_of_the_rows(monkeypatch):
-    monkeypatch.setattr("sklinear._centred_data.BLOCK_ENTRIES", 1000)
+    monkeypatch.setattr("sklinear._centred_data.ENOUGH_ENTRIES", 1000)
     X = np.random.default_rng(0).normal(5, 2, size=(4000, 3))
     X[1::2] = np.nan  # every twelfth row is looked at
     mean, variance = means_and_variances(DenseData(X), np.full(4000, 1 / 4000))
