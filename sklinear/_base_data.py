@@ -21,7 +21,7 @@ class Passes:
     ----------
     total : float
     operations : float
-        Those of all large computations, at the speed of a Cholesky factorisation.
+        Those of products, explicit Hessians and their factors, at the speed of a factorisation.
     """
 
     def __init__(self):

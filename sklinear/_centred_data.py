@@ -9,8 +9,6 @@ import numpy as np
 from ._base_data import BLOCK_ENTRIES
 from ._dense_data import DenseData
 
-ENOUGH_ENTRIES, FEWEST_ROWS = 2**17, 100  # that means are taken of, where there are more
-
 
 class CentredData(DenseData):
     """X - 1 m^T for dense X.
@@ -62,10 +60,9 @@ class CentredData(DenseData):
         return super()._entries(rows, features) - self.centre[features]
 
 
-def means_and_variances(data, weights):
-    """Means and variances of the features of dense data, from some of the rows if they are many."""
-    n, d = data.shape
-    rows = slice(None, None, max(1, min(n * d // ENOUGH_ENTRIES, n // FEWEST_ROWS)))
+def means_and_variances(data, weights, rows):
+    """Means and variances of the features of dense data, from some of the rows."""
+    d = data.shape[1]
     weights = weights[rows] / max(weights[rows].sum(), np.finfo(float).tiny)
     mean, variance = np.empty(d), np.empty(d)
     step = max(1, BLOCK_ENTRIES // len(weights))

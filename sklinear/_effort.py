@@ -7,7 +7,7 @@ class Effort:
     Parameters
     ----------
     passes : Passes
-        Counts those of all large computations.
+        Counts those of large computations.
     of_a_step : float
         Those of a step of an iteration besides.
     """

@@ -165,9 +165,10 @@ class Span:
         return found
 
     def _scale(self, penalty, factors):
-        return feasible_scale(
-            penalty, self._combined(self.correlations, factors), self.largest_scale
-        )
+        if penalty.l2 > 0:
+            return self.largest_scale
+        correlation = self._combined(self.correlations, factors)
+        return feasible_scale(penalty, correlation, self.largest_scale)
 
     def _combined(self, rows, factors):
         return (factors @ rows).reshape(self.shape)

@@ -192,7 +192,7 @@ class Path:
         """The best of the last knot and of the polynomials through the last ones."""
         last = knots[-1].iterate
         if follows(self.solver):
-            return Start(last.coef, last.intercept, last.dual, last.scores)
+            return Start(last.coef, last.intercept, last.dual, last.scores.copy())
         orders = (1, 2, 3) if self.has_no_bends else (1, 2)
         points = [self._weights(knots[-order:], index) for order in orders]
         best = min((Iterate(*point, None, None) for point in points), key=problem.objective)

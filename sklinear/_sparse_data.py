@@ -121,6 +121,8 @@ class SparseData(Data):
         room, n_classes = int(counts.max()) + 1, curvature.factor.shape[1]
         variables = first, klass[own].astype(np.int32)
 
+        self.passes.operations += 0.5 * SCATTERED * np.vdot(counts, counts)
+
         # The loop knows the intercepts of all classes or of none.
         chosen = len(own) + klass[len(own) :]
         size = len(own) + (n_classes if len(chosen) else 0)

@@ -15,7 +15,7 @@ from sklinear import SoftmaxClassifierCV, softmax_path
 from sklinear._centred_data import CentredData, means_and_variances
 from sklinear._dense_data import DenseData
 from sklinear._driver import Start
-from sklinear.solvers import choose, choose_sparse
+from sklinear.solvers import _centring, choose, choose_sparse
 from sklinear.solvers._centring import Centred, centre_of
 
 ORDERS = {"C": np.ascontiguousarray, "Fortran": np.asfortranarray}
@@ -103,19 +103,29 @@ def test_means_and_variances():
     X, weights = rng.normal(5, 2, size=(80, 3)), rng.random(80)
     weights[:40] = 0
     X[:40] = 1e9
-    mean, variance = means_and_variances(DenseData(X), weights)
+    mean, variance = means_and_variances(DenseData(X), weights, np.arange(80))
     exact = np.average(X, axis=0, weights=weights)
     np.testing.assert_allclose(mean, exact)
     np.testing.assert_allclose(variance, np.average((X - exact) ** 2, axis=0, weights=weights))
 
 
-def test_means_of_large_data_come_from_some_of_the_rows(monkeypatch):
-    monkeypatch.setattr("sklinear._centred_data.ENOUGH_ENTRIES", 1000)
-    X = np.random.default_rng(0).normal(5, 2, size=(4000, 3))
-    X[1::2] = np.nan  # every twelfth row is looked at
-    mean, variance = means_and_variances(DenseData(X), np.full(4000, 1 / 4000))
-    np.testing.assert_allclose(mean, 5, atol=0.5)
-    np.testing.assert_allclose(variance, 4, rtol=0.3)
+@pytest.mark.parametrize("period", [2, 3, 5])
+def test_means_of_large_data_come_from_some_of_the_rows(monkeypatch, period):
+    """Whatever the order of rows: samples of no weight in turns, classes in turns."""
+    monkeypatch.setattr("sklinear.solvers._centring.ENOUGH_ENTRIES", 3 * 4000 // period)
+    seen, original = [], _centring.means_and_variances
+
+    def means_and_variances(data, weights, rows):
+        seen.append(rows)
+        return original(data, weights, rows)
+
+    monkeypatch.setattr(_centring, "means_and_variances", means_and_variances)
+    problem = make_problem("hinge", 0.5, n_samples=4000, n_features=3, X=lambda X: X + 5)
+    weights = np.where(np.arange(4000) % period, problem.weights, 0.0)
+    centre = centre_of(replace(problem, weights=weights / weights.sum()))
+    np.testing.assert_allclose(centre, weights @ problem.data.X / weights.sum(), atol=0.5)
+    assert weights[seen[0]].all()
+    assert len(seen[0]) == min(4000 // period, np.count_nonzero(weights))
 
 
 def test_when_data_are_centred():

@@ -117,6 +117,22 @@ def test_a_box_is_centred_for_given_primal_variables(upper):
     assert box.products() == pytest.approx(1e-3 * box.total)
 
 
+@pytest.mark.parametrize("upper", [1.0, np.inf])
+@pytest.mark.parametrize("f", [-1e6, 1e6])
+def test_a_box_is_centred_far_from_its_kink(f, upper):
+    """Where the slack is smaller than the rounding of the middle."""
+    smooth = 0.0 if np.isfinite(upper) else 1.0
+    zero, share = np.zeros(1), np.ones(1)
+    box = Box(zero, zero + upper, share / 2, share, share, smooth, share)
+    box.centre(np.array([f]), 1e-11)
+    assert box.x > 0 or f > 0
+    assert min(box.low, box.high) >= 0
+    box.linearise(np.array([f]))
+    if f < 0:
+        assert box.x * box.low == pytest.approx(1e-11)
+    assert np.isfinite(box.rho((0.0, 0.0))).all()
+
+
 def test_few_outliers_do_not_shorten_a_step():
     """Of 2,000 pairs two may be at their end at once, three may not."""
     method = InteriorPoint(make_problem("hinge", 0.0, n_samples=1000))
@@ -313,7 +329,24 @@ class TestAlongAPath:
         rescued = Rescued(lambda problem, start: iter([last] * 20))
         assert any(certify(problem, found).gap <= 1e-6 for found in rescued(problem, start))
         assert begun == [last, None]
-        assert rescued.inside == np.inf
+        assert rescued.inside > 1
+
+    def test_nothing_follows_where_the_point_led_to_the_last_digit(self, setting):
+        problem, start, last, begun = setting
+        rescued = Rescued(lambda problem, start: iter([last] * 20))
+        rescued.spent = np.inf
+        found = list(rescued(problem, start))[-21]  # the other solver's twenty steps follow
+        assert certify(problem, found).gap <= 1e-13 * problem.value_at_zero
+        assert begun[1:] == []
+        assert rescued.inside < 1
+
+    def test_a_price_that_was_too_high_falls(self, setting):
+        problem, start, last, _ = setting
+        rescued = Rescued(lambda problem, start: iter([last]))
+        rescued.inside = 2.0
+        for _ in range(10):
+            next(rescued(problem, start))
+        assert 0.8 < rescued.inside <= 1
 
     def test_other_solvers_are_not_priced_at_a_start_far_away(self, setting, monkeypatch):
         problem, _, last, begun = setting

@@ -9,7 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from .._centred_data import CentredData, means_and_variances
+from ._sampling import draw_rows
 
+ENOUGH_ENTRIES, FEWEST_ROWS = 2**17, 100  # that means are taken of, where there are more
 FAR = 1.0  # mean of a feature, by its standard deviation
 
 
@@ -21,8 +23,11 @@ def centre_of(problem):
     """
     if problem.data.sparse or not problem.fit_intercept or len(problem.penalty.free):
         return None
+    kept = np.flatnonzero(problem.weights)
+    size = max(ENOUGH_ENTRIES // max(1, problem.shape[0]), FEWEST_ROWS)
+    rows = kept[draw_rows(len(kept), size)]
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, variance = means_and_variances(problem.data, problem.weights)
+        mean, variance = means_and_variances(problem.data, problem.weights, rows)
         far = mean**2 > FAR**2 * variance
     return mean if far.any() and np.isfinite(mean).all() else None
 

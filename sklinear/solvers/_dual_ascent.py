@@ -65,9 +65,10 @@ def dual_ascent(successor):
 
     def ascending(problem, start):
         if start.dual is not None:
-            scores = start.scores
-            if scores is None:
+            if start.scores is None:
                 scores = problem.scores(start.coef, start.intercept)
+            else:
+                scores = start.scores.copy()
             first = problem.certified(start.coef, start.intercept, scores, start.dual.copy())
             yield first
             start, correlation = replace(start, dual=first.dual), first.correlation
@@ -82,9 +83,8 @@ def dual_ascent(successor):
             gaps[ascent.passes] = min(gap(problem, iterate), *gaps.values())
             ascent.refine(gaps[ascent.passes])
         if min(gaps.values()) <= NEAR * problem.value_at_zero:
-            names = ("coef", "intercept", "dual", "scores")
-            point = {name: getattr(iterate, name) for name in names}
-            start = replace(start, **point)
+            point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
+            start = replace(start, **point, scores=iterate.scores.copy())
         yield from successor(problem, start)
 
     return ascending

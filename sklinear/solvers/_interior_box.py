@@ -40,13 +40,14 @@ class Box:
         """Go where every product is its share of mu and the condition holds, for a given f."""
         target = mu * self.share
         if self.bounded:  # and s = 0
-            half, middle = 0.5 * (self.upper - self.lower), 0.5 * (self.upper + self.lower)
-            away = half**2 * f / (target + np.hypot(target, half * f))
-            self.x = middle + away
-            # The slack of the other bound has all its digits.
-            other = target / (half + np.abs(away))
+            half = 0.5 * (self.upper - self.lower)
+            away = half**2 * np.abs(f) / (target + np.hypot(target, half * f))
+            # The slack of the bound that is farther away has all its digits.
+            other = target / (half + away)
             self.low = np.maximum(-f, 0.0) + other
             self.high = np.maximum(f, 0.0) + other
+            below, above = target / self.low, target / self.high
+            self.x = np.where(f < 0, self.lower + below, self.upper - above)
         else:
             larger = 0.5 * (np.abs(f) + np.sqrt(f**2 + 4 * self.s * target))
             self.low = np.where(f > 0, self.s * target / larger, larger)

@@ -127,7 +127,8 @@ def interior_point(problem, point=None):
     method, short = InteriorPoint(problem), 0
     if point is not None:
         yield point
-        method.begin_at(point, WIDER * certify(problem, point).gap)
+        least = SMALLEST * problem.value_at_zero
+        method.begin_at(point, max(WIDER * certify(problem, point).gap, least))
     for _ in range(MAX_STEPS):
         try:
             short = short + 1 if method.step() < SHORT else 0

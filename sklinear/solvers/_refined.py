@@ -111,6 +111,7 @@ class Refinement:
         if np.linalg.norm(residual) <= goal:
             return
         factor = ScaledCholesky(self.rough[np.ix_(chosen, chosen)], [RIDGE])
+        self.model.hessian.data.passes.operations += len(chosen) ** 3 / 3
         towards, direction, last = np.zeros(len(chosen)), np.zeros_like(move), np.inf
         for _ in range(MAX_PRODUCTS):
             solved = factor.solve(residual)

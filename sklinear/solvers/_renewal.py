@@ -140,7 +140,7 @@ class Renewal:
         # Coordinate descent through columns of X knows nothing of corrections, and makes none.
         by_columns = hessian.age == 0
         refinable = explicit and self.refines(problem, hessian)
-        if refined and self.near:
+        if refined:
             return
         paid_off = not refinable and is_paid_off(problem, hessian, explicit)
         if bad or slow or by_columns or paid_off or (self.near and not refinable):

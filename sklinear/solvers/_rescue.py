@@ -15,7 +15,8 @@ from ._interior_systems import sizes, system_cost
 
 TYPICAL_STEPS, NEAR_STEPS = 40, 13  # from zero, and from a point near the optimum
 MAX_NEAR_STEPS = 40
-FORGET = 0.9
+FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led nowhere
+ROUNDING = 1e-13  # of F(0)
 MAX_SIZE = 2500  # of its systems
 MAX_COST = 7e11
 CHEAP = 8e9
@@ -24,7 +25,7 @@ FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
 PROGRESS = 0.2  # fall of the gap while half of the cost is spent
-POINT = ("coef", "intercept", "dual", "scores")
+POINT = ("coef", "intercept", "dual")
 FEW_STEPS, MORE_STEPS = 15, 60  # with few samples
 
 
@@ -57,13 +58,13 @@ class Rescued:
             return
         steps, iterate, point = self.solver(problem, start), None, None
         near = start.dual is not None and centres(problem)
+        self.inside *= FORGET if self.inside > 1 else 1.0
         if near and self.inside < self.spent:
             point = _point_of(problem, start)
             self.spent = FORGET * min(self.spent, 1.0)
         elif not at_once(problem, start, cost):
-            effort = Effort(problem.data.passes, NEWTON_STEP.operations(problem))
-            for count, iterate in enumerate(_affordable(problem, steps, cost), start=1):
-                self.spent = effort.spent(count) / cost
+            for iterate, spent in _affordable(problem, steps, cost):
+                self.spent = spent / cost
                 yield iterate
             self.spent, point = np.inf, iterate if near else None
         yield from self._from_inside(problem, start, (steps, iterate), point)
@@ -76,14 +77,17 @@ class Rescued:
             for count, found in enumerate(near):
                 self.inside = count / TYPICAL_STEPS
                 yield found
-            self.inside = np.inf
+            if found is not None and _gap(problem, found) <= ROUNDING * problem.value_at_zero:
+                yield from steps
+                return
+            self.inside = FAILED
         for found in interior_point(problem):
             yield found
         # Where it broke off it may be farther from the optimum than zero is.
         known = min(problem.value_at_zero, _gap(problem, iterate))
         if found is not None and _gap(problem, found) < known:
             best = {name: getattr(found, name) for name in POINT}
-            steps = self.solver(problem, replace(start, **best))
+            steps = self.solver(problem, replace(start, **best, scores=found.scores.copy()))
         yield from steps
 
 
@@ -98,17 +102,19 @@ def _gap(problem, iterate):
 
 
 def _affordable(problem, steps, cost):
-    """The iterates of a solver until it has cost that much, or a few times that near the end.
+    """Iterates of a solver and what it spent, until that or, near the end, a few times that.
 
     It may go on as long as every further half of the cost brings the gap down by a good deal.
     """
-    spent, effort = 0.0, Effort(problem.data.passes, NEWTON_STEP.operations(problem))
+    spent, worked = 0.0, 0.0
+    effort = Effort(problem.data.passes, NEWTON_STEP.operations(problem))
     review, gap = 0.5 * cost, np.inf
     least = cost / (FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS)
     least *= _few_samples(problem)
     for iterate in steps:
+        worked += effort.spent(1)
         spent += max(least, effort.spent(1))
-        yield iterate
+        yield iterate, worked
         effort = Effort(effort.passes, effort.of_a_step)
         if spent > review:
             before, gap = gap, _gap(problem, iterate)
