@@ -74,6 +74,10 @@ class Data:
         )
         return self._like(part, share)
 
+    def _part(self, rows, features):
+        part = self.X[rows]
+        return part if isinstance(features, slice) else part[:, features]
+
     def astype(self, dtype):
         """The same in another precision."""
         return self._like(self.X.astype(dtype, copy=False), self.share)

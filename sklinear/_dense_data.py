@@ -18,10 +18,6 @@ WORTH_HALVING = 2**18  # entries of X
 class DenseData(Data):
     """X as an array of float32 or float64, in C or Fortran order."""
 
-    def _part(self, rows, features):
-        part = self.X[rows]
-        return part if isinstance(features, slice) else part[:, features]
-
     def row_squares(self, weights=None):
         """sum_j v_j x_ij^2 of each sample, shape (n,); v = 1 unless `weights` (d,) are given."""
         self.passes.add(self.share)

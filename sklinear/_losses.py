@@ -112,7 +112,7 @@ class Loss:
         return _sums(over_rows(part, scores))
 
     def values_and_gaps(self, scores, duals, factors, labels, weights, scales):
-        """The same at m combinations of some scores and of some dual points, shape (2, m).
+        """`value_and_gap` at m combinations of some scores and of some dual points, shape (2, m).
 
         Parameters
         ----------

@@ -27,10 +27,6 @@ class SparseData(Data):
         super().__init__(X, passes, share)
         self._n_correlations, self._transpose = 0, None
 
-    def _part(self, rows, features):
-        part = self.X[rows]
-        return part if isinstance(features, slice) else part[:, features]
-
     def row_squares(self, weights=None):
         """sum_j v_j x_ij^2 of each sample, shape (n,); v = 1 unless `weights` (d,) are given."""
         self.passes.add(self.share)

@@ -3,7 +3,7 @@
 Costs are in operations (see `Effort`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -15,6 +15,7 @@ from ._interior_systems import sizes, system_cost
 
 TYPICAL_STEPS, NEAR_STEPS = 40, 13  # from zero, and from a point near the optimum
 MAX_NEAR_STEPS = 40
+INTERIOR_STEP, NEWTON_STEP = (2500, 7e7), (400, 5e7)  # operations for each score, and of calls
 FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led nowhere
 ROUNDING = 1e-13  # of F(0)
 MAX_SIZE = 2500  # of its systems
@@ -57,7 +58,7 @@ class Rescued:
             yield from self.solver(problem, start)
             return
         steps, iterate, point = self.solver(problem, start), None, None
-        near = start.dual is not None and centres(problem)
+        near = start.dual is not None and may_begin_near(problem)
         self.inside *= FORGET if self.inside > 1 else 1.0
         if near and self.inside < self.spent:
             point = _point_of(problem, start)
@@ -107,13 +108,13 @@ def _affordable(problem, steps, cost):
     It may go on as long as every further half of the cost brings the gap down by a good deal.
     """
     spent, worked = 0.0, 0.0
-    effort = Effort(problem.data.passes, NEWTON_STEP.operations(problem))
+    effort = Effort(problem.data.passes, overhead(problem, NEWTON_STEP))
     review, gap = 0.5 * cost, np.inf
     least = cost / (FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS)
     least *= _few_samples(problem)
     for iterate in steps:
-        worked += effort.spent(1)
-        spent += max(least, effort.spent(1))
+        step = effort.spent(1)
+        worked, spent = worked + step, spent + max(least, step)
         yield iterate, worked
         effort = Effort(effort.passes, effort.of_a_step)
         if spent > review:
@@ -138,7 +139,7 @@ def at_once(problem, start, cost):
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
 
 
-def centres(problem):
+def may_begin_near(problem):
     """Whether interior points may begin near the optimum.
 
     With an L1 part and more weights than pairs nearly all weights are at a bend: short steps.
@@ -160,19 +161,10 @@ def interior_cost(problem):
     """
     if problem.loss.block is None or min(sizes(problem)) > MAX_SIZE or len(problem.penalty.free):
         return np.inf
-    return TYPICAL_STEPS * (system_cost(problem) + INTERIOR_STEP.operations(problem))
+    return TYPICAL_STEPS * (system_cost(problem) + overhead(problem, INTERIOR_STEP))
 
 
-@dataclass(frozen=True)
-class Overhead:
-    """Of a step: operations for each score, and of calls."""
-
-    score: float
-    calls: float
-
-    def operations(self, problem):
-        """Those of a problem."""
-        return self.score * len(problem.labels) * problem.n_classes + self.calls
-
-
-INTERIOR_STEP, NEWTON_STEP = Overhead(2500, 7e7), Overhead(400, 5e7)
+def overhead(problem, step):
+    """Operations of a step besides its large computations."""
+    of_a_score, of_calls = step
+    return of_a_score * len(problem.labels) * problem.n_classes + of_calls
