@@ -15,7 +15,6 @@ from ._gram import (
     OwnBlocks,
     StarMoments,
     StarPairs,
-    class_columns,
     have_all_classes,
     moments,
     squares,
@@ -220,13 +219,10 @@ class SoftmaxCurvature(Curvature):
         """The blocks of two classes, -sum p q_k q_l x x^T, tell the others."""
         n_classes = self.factor.shape[1]
         chosen = feature[::n_classes]
-
-        def mixed():
-            for rows, features in blocks:
-                part = features if len(chosen) == features.shape[1] else features[:, chosen]
-                yield class_columns(part, self._shares(rows, features.dtype))
-
-        return with_own_blocks(squares(mixed(), -1.0), n_classes)
+        by_class = np.repeat(np.arange(n_classes), len(chosen))
+        columns = MixedColumns(np.tile(chosen, n_classes), by_class)
+        mixed = (columns(x, self._shares(rows, x.dtype)) for rows, x in blocks)
+        return with_own_blocks(squares(mixed, -1.0), n_classes)
 
     def _gram(self, blocks, feature, klass):
         """Minus one product of the columns q_k x_j; the blocks of single classes, where that would

@@ -45,11 +45,6 @@ def have_all_classes(feature, klass, n_classes):
     return bool(same and (klass.reshape(-1, n_classes) == np.arange(n_classes)).all())
 
 
-def class_columns(features, shares):
-    """Columns x_j q_k, shape (n, C f), those of the first class first."""
-    return (features[:, None, :] * shares[:, :, None]).reshape(len(features), -1)
-
-
 def with_own_blocks(upper, n_classes):
     """A Hessian from its blocks of two classes, shape (C f, C f), in the order of features.
 

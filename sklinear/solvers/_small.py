@@ -83,7 +83,8 @@ class SmallNewton:
 
     def _learn(self, problem):
         d, size = problem.shape[0], problem.shape[0] + problem.fit_intercept
-        self.columns = problem.data.columns(slice(None), np.arange(d))[:, :size]
+        columns = problem.data.columns(slice(None), np.arange(d))
+        self.columns = np.ascontiguousarray(columns[:, :size])
         self.data = problem.data
         self.coordinates = coordinates(all_variables(problem))
 
