@@ -31,7 +31,7 @@ def newton(problem, start, stepper=None):
         scores = problem.scores(start.coef, start.intercept)
         yield problem.certified(start.coef, start.intercept, scores, start.dual)
     stepper = stepper or Newton()
-    stepper.resume(near=start.scores is not None and not problem.loss.curvature_jumps)
+    stepper.resume()
     slack = ROUGH * problem.value_at_zero
     if start.scores is None:
         pilot, scores = approach(problem, stepper, start, slack), None
@@ -127,9 +127,9 @@ class Newton:
         self.shown = self.proximal.shown
         return following
 
-    def resume(self, near=False):
+    def resume(self):
         """Go on with another penalty: what was hard may be easy now."""
-        self.proximal.renewal.resume(near)
+        self.proximal.renewal.resume()
         self.proximal.solved = True
 
     def enlarge(self):

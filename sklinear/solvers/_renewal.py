@@ -92,12 +92,9 @@ class Renewal:
         most = MOST if explicit or problem.penalty.l1 > 0 else MOST_PRODUCTS
         return int(rows) if rows < most * n_rows else n_rows
 
-    def resume(self, near=False):
-        """Go on with another penalty: the first step has none to be compared with.
-
-        From a point near the optimum an exact model spares a step.
-        """
-        self.predicted, self.whole, self.near = -np.inf, False, near
+    def resume(self):
+        """Go on with another penalty: the first step has none to be compared with."""
+        self.predicted, self.whole, self.near = -np.inf, False, False
 
     def enlarge(self):
         """Go on with more samples: what is known is that of some of them."""
@@ -140,7 +137,7 @@ class Renewal:
         # Coordinate descent through columns of X knows nothing of corrections, and makes none.
         by_columns = hessian.age == 0
         refinable = explicit and self.refines(problem, hessian)
-        if refined:
+        if refined and self.near:
             return
         paid_off = not refinable and is_paid_off(problem, hessian, explicit)
         if bad or slow or by_columns or paid_off or (self.near and not refinable):
