@@ -1,8 +1,5 @@
 from ._core import Double, Index, Label, Real
 
-def quadratic_descent(
-    hessian: Double, x: Double, gradient: Double, l1: Double, n_sweeps: int
-) -> None: ...
 def dense_class_descent(
     columns: Real,
     chosen: Label,

@@ -1,4 +1,4 @@
-"""Compiled sweeps of coordinate descent: over a quadratic, or over the columns of X."""
+"""Compiled sweeps of coordinate descent over the columns of X."""
 
 from cython cimport floating
 
@@ -7,49 +7,8 @@ ctypedef fused index_t:
     long long
 
 
-cdef inline double minimising_step(
-    double x, double gradient, double curvature, double l1
-) noexcept nogil:
-    """Step of one coordinate to the minimum of a quadratic plus l1 |x|."""
-    cdef double target = curvature * x - gradient
-    if target > l1:
-        return (target - l1) / curvature - x
-    if target < -l1:
-        return (target + l1) / curvature - x
-    return -x
-
-
-def quadratic_descent(
-    const double[:, ::1] hessian,
-    double[::1] x,
-    double[::1] gradient,
-    const double[::1] l1,
-    int n_sweeps,
-):
-    """Sweeps of exact coordinate minimisation of a quadratic plus sum_j l1_j |x_j|.
-
-    `gradient` is that of the quadratic at `x` and is kept up to date.  It ends early when a
-    sweep moves nothing.
-    """
-    cdef Py_ssize_t j, k, size = x.shape[0]
-    cdef double step
-    cdef bint moved
-    cdef int _sweep
-    with nogil:
-        for _sweep in range(n_sweeps):
-            moved = False
-            for j in range(size):
-                if hessian[j, j] <= 0:
-                    continue
-                step = minimising_step(x[j], gradient[j], hessian[j, j], l1[j])
-                if step == 0:
-                    continue
-                x[j] = 0 if step == -x[j] else x[j] + step
-                for k in range(size):
-                    gradient[k] += step * hessian[j, k]
-                moved = True
-            if not moved:
-                break
+cdef extern from "_descent.h" nogil:
+    double minimising_step(double x, double gradient, double curvature, double l1)
 
 
 cdef inline floating dot(const floating* a, const floating* b, Py_ssize_t size) noexcept nogil:

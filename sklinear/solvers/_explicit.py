@@ -1,18 +1,16 @@
 """Minimise a quadratic model through its explicit Hessian; for few variables."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _descent
-from .._cholesky import ScaledCholesky, diagonal_of
+from .. import _quadratic
+from .._cholesky import diagonal_of
 from ._interior_model import from_inside
-from ._model import violation
 
 DIVERGED = 1e3
-RIDGES = (1e-13, 1e-9, 1e-7, 1e-5)
+RIDGES = np.array([1e-13, 1e-9, 1e-7, 1e-5])
 SINGLE_RIDGE = 1e-7
 FEW_ROUNDS, ROUNDS, FAR = 3, 8, 0.03  # after which signs are hard to find: far from the end, ever
 MANY = 300  # variables
@@ -55,14 +53,15 @@ class Quadratic:
 
     def minimise(self, x, gradient, accuracy, max_rounds=20):
         """The minimiser with the gradient there, whether it was found, and the operations."""
-        hessian, l1, operations = self.hessian, self.l1, 0.0
-        first, hard = self._violation(x, gradient), len(x) > MANY and l1.any()
+        steps, operations = Steps(self.hessian, self.l1, self.ridge), 0.0
+        x, gradient = x.copy(), gradient.copy()
+        first, hard = self._violation(x, gradient), len(x) > MANY and self.l1.any()
         for number in range(max_rounds):
-            x, gradient = improve(hessian, x, gradient, l1, number, self.ridge)
+            steps.improve(x, gradient, number)
             operations += SWEEPS * len(x) ** 2 + np.count_nonzero(x) ** 3 / 3
-            # Where next to nothing resists a shift, rounding alone may undo the next one.
             left = least = self._violation(x, gradient)
-            if self.recentring is not None:
+            if left > accuracy * first and self.recentring is not None:
+                # Where next to nothing resists a shift, rounding alone may undo the next one.
                 x, gradient = self._recentre(x, gradient)
                 least = min(left, self._violation(x, gradient))
             if least <= accuracy * first:
@@ -78,7 +77,7 @@ class Quadratic:
 
     def _from_inside(self, x, gradient, accuracy):
         """By interior points, or where it was if it is no lower there."""
-        found = from_inside(self.hessian, self.l1, x, gradient, accuracy, _ridges_from(self.ridge))
+        found = from_inside(self.hessian, self.l1, x, gradient, accuracy, ridges_from(self.ridge))
         if found is None:
             return x, gradient
         end, slope = found
@@ -86,8 +85,7 @@ class Quadratic:
         return found if change < 0 else (x, gradient)
 
     def _violation(self, x, gradient):
-        slope = violation(x, gradient, self.l1)
-        return math.sqrt(slope @ slope)
+        return _quadratic.least_subgradient(x, gradient, self.l1)
 
     def _recentre(self, x, gradient):
         """Shift rows of the weights that are free in all classes; only the penalty notices.
@@ -108,14 +106,25 @@ def least_ridge(model):
     return RIDGES[0] if model.hessian.precise else SINGLE_RIDGE
 
 
-def improve(hessian, x, gradient, l1, number=0, ridge=0.0):
-    """Sweeps of coordinate descent, then a Newton step on the support.
+class Steps:
+    """Steps to the minimiser of a quadratic plus sum_j l1_j |x_j|; they change x in place."""
 
-    Sweeps cost little beside a factorisation: their number doubles from round to round.
-    """
-    if l1.any():
-        _descent.quadratic_descent(hessian, x, gradient, l1, min(8 << number, 128))
-    return _newton_on_support(hessian, x, gradient, l1, ridge)
+    def __init__(self, hessian, l1, ridge=RIDGES[0]):
+        size = len(l1)
+        self.hessian, self.l1, self.has_l1 = hessian, l1, l1.any()
+        self.ridges = ridges_from(ridge)
+        self.room, self.support = np.empty(size * (size + 5)), np.empty(size, dtype=np.intp)
+
+    def improve(self, x, gradient, number=0):
+        """Sweeps of coordinate descent, then a Newton step on the support.
+
+        Sweeps cost little beside a factorisation: their number doubles from round to round.
+        """
+        if self.has_l1:
+            _quadratic.sweep(self.hessian, x, gradient, self.l1, min(8 << number, 128))
+        _quadratic.newton_step(
+            self.hessian, x, gradient, self.l1, self.ridges, self.room, self.support
+        )
 
 
 def decrease(x, gradient, l1, move, change):
@@ -123,63 +132,8 @@ def decrease(x, gradient, l1, move, change):
     return gradient @ move + 0.5 * move @ change + l1 @ (np.abs(x + move) - np.abs(x))
 
 
-def _newton_on_support(hessian, x, gradient, l1, ridge):
-    """A Newton step on the support, variables that change sign set to zero; the model falls."""
-    support = np.flatnonzero((x != 0) | (l1 == 0))
-    if len(support) == 0:
-        return x, gradient
-    slope = (gradient + l1 * np.sign(x))[support]
-    if len(support) == len(x):
-        return _cut_step(hessian, x, gradient, l1, -_solve(hessian, slope, ridge))
-    direction = np.zeros_like(x)
-    direction[support] = -_solve(hessian.take(support, 0).take(support, 1), slope, ridge)
-    return _cut_step(hessian, x, gradient, l1, direction)
-
-
-def _cut_step(hessian, x, gradient, l1, direction):
-    """The longest step tried that lowers the model."""
-    for step in _steps(x, l1, direction):
-        candidate = x + step * direction
-        crossing = (l1 > 0) & (x != 0) & (candidate * x <= 1e-14 * x * x)
-        candidate[crossing] = 0.0
-        move = candidate - x
-        change = hessian @ move
-        if decrease(x, gradient, l1, move, change) < 0:
-            return candidate, gradient + change
-    return x, gradient
-
-
-def _steps(x, l1, direction):
-    """Steps to try, at last the largest up to 1 that changes no sign."""
-    yield from (1.0, 0.5, 0.25, 0.125)
-    towards = (l1 > 0) & (x * direction < 0)
-    yield min(1.0, np.min(-x[towards] / direction[towards], initial=1.0))
-
-
-def _solve(matrix, rhs, least=0.0):
-    """Solve a positive semi-definite system with a small ridge.
-
-    The ridge grows where rounding leaves a solution that is none.
-    """
-    ridges = _ridges_from(least)
-    system, solution = ScaledCholesky(matrix, ridges[:1]), np.zeros_like(rhs)
-    for ridge in ridges:
-        if ridge > ridges[0]:
-            system.factor([ridge])
-        if not system.positive:
-            continue
-        solution = system.solve(rhs)
-        scaled = solution / system.scale
-        # Half the product with the right side is what the quadratic wins at the solution.
-        hoped = rhs @ solution
-        won = hoped - 0.5 * scaled @ (system.scaled @ scaled)
-        if won >= 0.4 * hoped >= 0:
-            break
-    return solution
-
-
-def _ridges_from(least):
-    return [ridge for ridge in RIDGES if ridge >= least]
+def ridges_from(least):
+    return RIDGES[RIDGES >= least]
 
 
 def solve_dense(model, diagonal, rhs):
@@ -187,4 +141,7 @@ def solve_dense(model, diagonal, rhs):
     hessian, coordinates = model.dense_hessian(), model.coordinates
     diagonal_of(hessian)[:] += coordinates.sums(diagonal)
     model.hessian.data.passes.operations += len(hessian) ** 3 / 3
-    return coordinates.lift(_solve(hessian, coordinates.slope(rhs)))
+    system, right = np.empty((len(hessian) + 2, len(hessian))), coordinates.slope(rhs)
+    system[:-2], solution = hessian, np.empty_like(right)
+    _quadratic.solve(system, right, RIDGES, solution)
+    return coordinates.lift(solution)

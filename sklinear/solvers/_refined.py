@@ -8,7 +8,7 @@ X, do the rest.  That is far cheaper than the explicit exact Hessian where sampl
 import numpy as np
 
 from .._cholesky import ScaledCholesky
-from ._explicit import improve
+from ._explicit import Steps
 from ._model import violation
 
 MAX_ROUNDS = 6
@@ -45,9 +45,11 @@ class Refinement:
         """Whether the violation has fallen by a factor of `accuracy`, or nearly."""
         left = self.violation()
         goal, enough = accuracy * left, ENOUGH * left
+        steps = Steps(self.rough, self.l1)
         for number in range(MAX_ROUNDS):
             before = left
-            target, _ = improve(self.rough, self.x.copy(), self.gradient.copy(), self.l1, number)
+            target = self.x.copy()
+            steps.improve(target, self.gradient.copy(), number)
             self.move(target - self.x)
             self.recentre()
             if self.violation() > goal:
