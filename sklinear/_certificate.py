@@ -115,7 +115,7 @@ def _newton(t, slope, bend, bracket):
     """Newton's step to the root of a slope, inside the bracket."""
     low, high = bracket
     following = t - slope / bend if bend < 0 else np.copysign(np.inf, slope)
-    if low < following <= min(high, GROWTH * t):
+    if following > 0 and low <= following <= min(high, GROWTH * t):
         return following
     if high == np.inf:
         return GROWTH * t

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from . import _quadratic
+
 
 def soft_threshold(values, threshold):
     """sign(v) max(0, |v| - threshold), the prox of threshold * |.|."""
@@ -21,25 +23,10 @@ def best_shifts(coef, l1, l2, centre):
     """
     if not np.any(l1):
         return centre
-    n_classes = coef.shape[1]
-    if not np.any(l2):
-        return np.where(l1 > 0, _median_near_zero(coef), centre)
-    # Entries and the roots of the pieces between them interleave around the minimiser, so it
-    # is the median of both lists together.
-    above = n_classes - 2 * np.arange(n_classes + 1)
-    scale = np.where(l2 > 0, l1 / np.where(l2 > 0, n_classes * l2, 1.0), 0.0)
-    roots = centre[:, None] + np.reshape(scale, (-1, 1)) * above
-    bent = np.sort(np.concatenate([coef, roots], axis=1), axis=1)[:, n_classes]
-    if np.all(l2 > 0):
-        return bent
-    return np.select([l2 > 0, l1 > 0], [bent, _median_near_zero(coef)], centre)
-
-
-def _median_near_zero(coef):
-    """Of all medians of each row, the one nearest to zero."""
-    ordered, n_classes = np.sort(coef, axis=1), coef.shape[1]
-    low, high = ordered[:, (n_classes - 1) // 2], ordered[:, n_classes // 2]
-    return np.minimum(np.maximum(low, 0.0), high)
+    parts = np.empty((4, len(coef)))
+    parts[0], parts[1], parts[2] = l1, l2, centre
+    _quadratic.best_shifts(np.sort(coef.astype(np.float64, copy=False), axis=1), *parts)
+    return parts[3]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 `gradient` is that of the quadratic at `x`; steps change both in place.
 """
 
-from libc.math cimport fabs, isfinite, sqrt
+from libc.math cimport INFINITY, fabs, isfinite, sqrt
 from libc.stddef cimport ptrdiff_t
 from scipy.linalg.cython_blas cimport dgemv
 from scipy.linalg.cython_lapack cimport dpotrf, dpotrs
@@ -110,6 +110,50 @@ def solve(
     if rhs.shape[0]:
         with nogil:
             solve_scaled(&matrix[0, 0], &rhs[0], &solution[0], <int> rhs.shape[0], ridges)
+
+
+def best_shifts(
+    const double[:, ::1] ordered,
+    const double[::1] l1,
+    const double[::1] l2,
+    const double[::1] centre,
+    double[::1] shifts,
+):
+    """argmin over t_j of  sum_k l1_j |W_jk - t_j| + C l2_j/2 (t_j - centre_j)^2.
+
+    The rows of W must be sorted; `shifts` is overwritten.
+    """
+    cdef Py_ssize_t j, size = ordered.shape[1]
+    with nogil:
+        for j in range(ordered.shape[0]):
+            if l1[j] == 0:
+                shifts[j] = centre[j]
+            elif l2[j] == 0:
+                shifts[j] = min(max(ordered[j, (size - 1) // 2], 0.0), ordered[j, size // 2])
+            else:
+                shifts[j] = crossing(&ordered[j, 0], size, centre[j], l1[j] / (size * l2[j]))
+
+
+cdef double crossing(
+    const double *ordered, Py_ssize_t size, double centre, double scale
+) noexcept nogil:
+    """Where  t - centre = scale * (entries above t - entries below t).
+
+    Entries and the roots of the pieces between them interleave around it, so it is the median
+    of both lists together.
+    """
+    cdef Py_ssize_t entries = 0, roots = 0, _number
+    cdef double entry, root, median = centre
+    for _number in range(size + 1):
+        entry = ordered[entries] if entries < size else INFINITY
+        root = centre + scale * (2 * roots - size)
+        if entry <= root:
+            median = entry
+            entries += 1
+        else:
+            median = root
+            roots += 1
+    return median
 
 
 cdef void gather(

@@ -133,7 +133,8 @@ def decrease(x, gradient, l1, move, change):
 
 
 def ridges_from(least):
-    return RIDGES[RIDGES >= least]
+    """Those of the factors of a Hessian, from the least one allowed."""
+    return RIDGES[RIDGES.searchsorted(least) :]
 
 
 def solve_dense(model, diagonal, rhs):

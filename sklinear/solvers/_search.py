@@ -30,7 +30,7 @@ class Ray:
     start : tuple of float
         The objective at the iterate, and its derivative there.
     trial : tuple of float, or None
-        The last step tried, and the loss there.
+        The last step tried, and the loss and the objective there.
     room : tuple of ndarray, or None
         The scores and the natural dual point there.
     """
@@ -52,8 +52,9 @@ class Ray:
         loss, slope = problem.loss.value_along(
             iterate.scores, self.scores_move, step, problem.labels, problem.weights, self.room
         )
-        self.trial = step, loss
-        return self._with_penalty(step, loss, slope)
+        objective, slope = self._with_penalty(step, loss, slope)
+        self.trial = step, loss, objective
+        return objective, slope
 
     def _with_penalty(self, step, loss, slope):
         """The objective and its derivative, zero where it is least at a kink."""
@@ -72,8 +73,7 @@ class Ray:
     def _value(self, step):
         if self.trial is None or self.trial[0] != step:
             self.value_and_slope(step)
-        start, move = self.coefs
-        return self.trial[1] + self.penalty.value(start + step * move)
+        return self.trial[2]
 
     def at(self, step):
         """The iterate after a step, with the natural dual point made feasible."""

@@ -76,7 +76,8 @@ class SmallNewton:
             return None
         found = self.shown = ray.at(step)
         if has_l1:
-            self.damping = adapted(self.damping, change / predicted)
+            if predicted < 0:
+                self.damping = adapted(self.damping, change / predicted)
             if -predicted < FAR * problem.value_at_zero:
                 self.shown = ray.linearised(found)
         return found
