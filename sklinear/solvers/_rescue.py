@@ -64,7 +64,9 @@ class Rescued:
             point = _point_of(problem, start)
             self.spent = FORGET * min(self.spent, 1.0)
         elif not at_once(problem, start, cost):
-            for iterate, spent in _affordable(problem, steps, cost):
+            # Along a path both have a price, and only what was spent tells which is lower.
+            least = 0.0 if near and problem.penalty.l1 > 0 else least_price(problem, cost)
+            for iterate, spent in _affordable(problem, steps, cost, least):
                 self.spent = spent / cost
                 yield iterate
             self.spent, point = np.inf, iterate if near else None
@@ -102,7 +104,7 @@ def _gap(problem, iterate):
     return np.inf if iterate is None else certify(problem, iterate).gap
 
 
-def _affordable(problem, steps, cost):
+def _affordable(problem, steps, cost, least):
     """Iterates of a solver and what it spent, until that or, near the end, a few times that.
 
     It may go on as long as every further half of the cost brings the gap down by a good deal.
@@ -110,8 +112,6 @@ def _affordable(problem, steps, cost):
     spent, worked = 0.0, 0.0
     effort = Effort(problem.data.passes, overhead(problem, NEWTON_STEP))
     review, gap = 0.5 * cost, np.inf
-    least = cost / (FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS)
-    least *= _few_samples(problem)
     for iterate in steps:
         step = effort.spent(1)
         worked, spent = worked + step, spent + max(least, step)
@@ -123,6 +123,12 @@ def _affordable(problem, steps, cost):
             if spent > (FACTOR_NEAR if near else 1) * cost and gap > PROGRESS * before:
                 return
             review = spent + 0.5 * cost
+
+
+def least_price(problem, cost):
+    """At which each step counts: with few samples, a handful is enough or leads nowhere."""
+    most = FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS
+    return cost / most if _few_samples(problem) else 0.0
 
 
 def at_once(problem, start, cost):
