@@ -15,7 +15,7 @@ from sklinear._certificate import certify
 from sklinear._data import wrap
 from sklinear._driver import Start, solve
 from sklinear.solvers import choose
-from sklinear.solvers._dual_ascent import DualAscent, ascends, dual_ascent, slow
+from sklinear.solvers._dual_ascent import DualAscent, ascends, dual_ascent, limits, slow
 from sklinear.solvers._newton import newton
 from sklinear.solvers._proximal_point import proximal_point
 
@@ -40,6 +40,14 @@ def alone(problem, start):
     while True:
         ascent.run()
         yield ascent.iterate()
+
+
+def after_epochs(problem, number):
+    """The iterate after so many epochs, however many passes these are."""
+    ascent = DualAscent(problem, zero_start(problem))
+    for _ in range(number):
+        ascent.epoch()
+    return ascent.iterate()
 
 
 def newton_solver(problem):
@@ -207,11 +215,22 @@ class TestEpochs:
     @over_l1_ratios
     @over_kinds
     def test_every_kind_of_data_gives_the_same(self, name, l1_ratio, kind):
-        expected = last(alone, make_problem(name, l1_ratio), 8)
-        found = last(alone, make_problem(name, l1_ratio, X=KINDS[kind]), 8)
+        expected, found = (
+            after_epochs(make_problem(name, l1_ratio, X=kind), 12) for kind in (None, KINDS[kind])
+        )
         np.testing.assert_allclose(found.coef, expected.coef, atol=1e-11)
         np.testing.assert_allclose(found.intercept, expected.intercept, atol=1e-11)
         np.testing.assert_allclose(found.dual, expected.dual, atol=1e-10)
+
+    @over_losses
+    def test_larger_features_are_no_harder(self, name):
+        """X times 16 with a penalty 256 times as large is the same problem."""
+        expected = after_epochs(make_problem(name, 0.0), 12)
+        larger = make_problem(name, 0.0, alpha=0.01 * 256, X=lambda X: 16 * X)
+        found = after_epochs(larger, 12)
+        np.testing.assert_allclose(found.dual, expected.dual, atol=1e-12)
+        np.testing.assert_allclose(found.intercept, expected.intercept, atol=1e-12)
+        np.testing.assert_allclose(16 * found.coef, expected.coef, atol=1e-12)
 
     def test_rows_at_rest_pause(self):
         """Under a strong penalty all u are soon 1, and stay."""
@@ -362,6 +381,27 @@ class TestChoice:
         solvers = choose(problem), newton_solver(problem)
         spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
         assert spent[0] < spent[1]
+
+    def wide(self, name, n_features=400):
+        """Dense; features without a negative value, whose mean the intercept has to undo."""
+        return make_problem(name, 0.0, 0.1, n_samples=200, n_features=n_features, X=np.abs)
+
+    @pytest.mark.parametrize("name", ["hinge", "squared hinge"])
+    def test_on_wide_dense_data_too(self, name, monkeypatch):
+        assert not ascends(self.wide(name, n_features=150))
+        problem = self.wide(name)
+        assert ascends(problem)
+        solvers = dual_ascent(newton_solver(problem)), newton_solver(problem)
+        spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
+        assert spent[0] < spent[1]
+
+    def test_there_few_epochs_show_that_it_is_slow(self):
+        """Newton's method wins where many features are nearly the same, and is dear elsewhere."""
+        dense, sparse = self.wide("hinge"), make_text("hinge")
+        alike, fast = {0.0: np.inf, 2.0: 0.56, 9.0: 0.30}, {0.0: np.inf, 2.0: 0.35, 9.0: 0.01}
+        assert slow(alike, *limits(dense))
+        assert not slow(fast, *limits(dense))
+        assert not slow(alike, *limits(sparse))
 
     @pytest.mark.parametrize(
         ("name", "l1_ratio", "settings"),

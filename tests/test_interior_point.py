@@ -300,6 +300,20 @@ class TestAlongAPath:
         assert any(certify(problem, found).gap <= 1e-6 for found in itertools.islice(steps, 80))
         assert begun == [last]
 
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+    def test_with_an_l1_part_other_steps_count_at_what_they_cost(self, l1_ratio, monkeypatch):
+        """Without one, few samples give each a price, and a handful of cheap ones is all."""
+        monkeypatch.setattr(_rescue, "NEWTON_STEP", (0, 0))
+        problem = make_problem("hinge", l1_ratio, n_features=5 if l1_ratio else 40)
+        monkeypatch.setattr(_rescue, "_gap", lambda *_: problem.value_at_zero)
+        last = next(interior_point(problem))
+        start = Start(last.coef, last.intercept, last.dual, last.scores)
+        rescued = Rescued(lambda problem, start: iter([last] * 100))
+        steps = itertools.islice(rescued(problem, start), 100)
+        taken = len(list(itertools.takewhile(lambda found: found is last, steps)))
+        assert (taken == 100) == (l1_ratio > 0)
+        assert taken == 100 or taken <= _rescue.FEW_STEPS + 2
+
     def test_the_cheaper_one_takes_the_next_problem(self, setting, monkeypatch):
         monkeypatch.setattr(_rescue, "FORGET", 0.5)
         problem, start, last, begun = setting
@@ -392,11 +406,10 @@ def test_it_takes_over_from_a_solver_that_gets_nowhere(l1_ratio):
 def test_other_steps_go_on_while_they_bring_the_gap_down(fall, first, cost, monkeypatch):
     """Of a solver whose steps cost a tenth each; near the end there is more patience."""
     problem = make_problem("hinge", 0.5)
-    monkeypatch.setattr(_rescue, "_few_samples", lambda problem: False)
     monkeypatch.setattr(_rescue, "NEWTON_STEP", (0, 0.1))
     monkeypatch.setattr(_rescue, "_gap", lambda problem, iterate: iterate)
     gaps = [first * fall**k for k in range(100)]
-    taken = len(list(_affordable(problem, iter(gaps), 1.0)))
+    taken = len(list(_affordable(problem, iter(gaps), 1.0, 0.0)))
     assert min(10 * cost, 100) <= taken <= min(10 * cost + 6, 100)
 
 

@@ -12,6 +12,7 @@ loss minimization, Math. Program. 155, 2016.
 Bertsekas, Constrained optimization and Lagrange multiplier methods, 1982.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -24,12 +25,13 @@ from ._working_set import dense_limit
 
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
 TALL, TALL_WEAK = 8, 2  # samples for each variable
-PENALTY_OF_IMBALANCE = 10.0  # 1 / (2 * 10 l2) |sum_i p_i g_i|^2
+PENALTY_OF_IMBALANCE = 10.0  # mean |x_i|^2 / (2 * 10 l2) |sum_i p_i g_i|^2
 LONGEST_PAUSE = 8
 FIRST_CHECK, CHECK_GROWTH = 1.0, 1.2
 # A check takes as long as an epoch where exponentials are many.
 FIRST_CHECK_SIMPLEX, CHECK_GROWTH_SIMPLEX = 1.5, 1.4
 PATIENCE, SLOW = 50, 0.5
+PATIENCE_DENSE, SLOW_DENSE = 8, 0.2  # where Newton's method wins, few epochs show it
 # Newton's steps near the end converge fast where the loss is smooth.
 PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
@@ -41,14 +43,16 @@ def ascends(problem):
     """Whether the ascent is possible and faster than Newton's method.
 
     It is on sparse data, unless the variables are so few that a Hessian is cheap, or that few
-    of Newton's steps tell what many epochs of samples do.
+    of Newton's steps tell what many epochs of samples do; and on wide dense data for the hinges.
     """
     loss, penalty = problem.loss, problem.penalty
     if not (loss.ascends and penalty.is_even) or penalty.l1 > MAX_L1_SHARE * penalty.l2:
         return False
     d, n_classes = problem.shape
+    if not problem.data.sparse:
+        return loss.block is not None and penalty.l1 == 0 and d >= len(problem.labels)
     few = (d + 1) * n_classes <= dense_limit(problem)
-    return problem.data.sparse and not (few or is_tall(problem))
+    return not (few or is_tall(problem))
 
 
 def is_tall(problem):
@@ -75,8 +79,8 @@ def dual_ascent(successor):
         else:
             correlation = None
         ascent, gaps = DualAscent(problem, start, correlation), {0.0: np.inf}
-        limits = (PATIENCE_SIMPLEX, SLOW_SIMPLEX) if ascent.simplex else (PATIENCE, SLOW)
-        while not slow(gaps, *limits):
+        most = limits(problem)
+        while not slow(gaps, *most):
             ascent.run()
             iterate = ascent.iterate()
             yield iterate
@@ -102,6 +106,13 @@ def slow(gaps, patience=PATIENCE, share=SLOW):
     return latest > patience and gaps[latest] > share * gaps[earlier]
 
 
+def limits(problem):
+    """Those of `slow`."""
+    if problem.loss.block is None:
+        return PATIENCE_SIMPLEX, SLOW_SIMPLEX
+    return (PATIENCE, SLOW) if problem.data.sparse else (PATIENCE_DENSE, SLOW_DENSE)
+
+
 class DualAscent:
     """Epochs over the samples in random order, without those that seem to be at rest.
 
@@ -123,7 +134,7 @@ class DualAscent:
         self.simplex = problem.loss.block is None
         self.slack = SLACK * problem.value_at_zero
         self.random = np.random.default_rng(0)
-        self.shift = 1 / PENALTY_OF_IMBALANCE if problem.fit_intercept else 0.0
+        self.shift = self._square_of_one() if problem.fit_intercept else 0.0
         curvature = self._curvature()
         self.rows = np.flatnonzero(curvature > np.finfo(float).tiny).astype(np.int32)
         self.dual, self.intercept = self._first_dual(start), start.intercept.copy()
@@ -175,6 +186,15 @@ class DualAscent:
         shift, *_ = best_shift(self.problem, scores, slack=self.slack)
         scores += shift
         self.intercept += shift
+
+    def _square_of_one(self):
+        """That of the constant feature: a tenth of |x_i|^2, or X times a number would be harder.
+
+        As a power of two it is the same however that is rounded.
+        """
+        problem = self.problem
+        mean = problem.weights @ problem.row_squares / problem.weights.sum()
+        return 2.0 ** round(math.log2(max(mean, np.finfo(float).tiny) / PENALTY_OF_IMBALANCE))
 
     def _curvature(self):
         """p_i (|x_i|^2 + shift) / l2."""
