@@ -391,6 +391,7 @@ class TestChoice:
         assert not ascends(self.wide(name, n_features=150))
         problem = self.wide(name)
         assert ascends(problem)
+        assert ascends(problem, on_path=True) == (name == "hinge")
         solvers = dual_ascent(newton_solver(problem)), newton_solver(problem)
         spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
         assert spent[0] < spent[1]

@@ -25,7 +25,7 @@ def choose(problem, on_path=False):
     )
     if problem.loss.block is not None:
         solver = Rescued(solver)
-    if ascends(problem):
+    if ascends(problem, on_path):
         solver = dual_ascent(solver)
     if on_path and not (problem.loss.smooth or problem.data.sparse):
         solver = Followed(solver)
@@ -54,5 +54,5 @@ def choose_sparse(problem):
 
 
 def uses_dual(problem):
-    """Whether its solver begins with the dual point of a start, where there is one."""
-    return not problem.loss.smooth or ascends(problem)
+    """Whether its solver on a path begins with the dual point of a start, where there is one."""
+    return not problem.loss.smooth or ascends(problem, on_path=True)

@@ -39,18 +39,20 @@ SLACK = 1e-3  # of the gap, for the intercept
 LEAST = 0.1  # change of a probability, by the gap as a share of F(0)
 
 
-def ascends(problem):
+def ascends(problem, on_path=False):
     """Whether the ascent is possible and faster than Newton's method.
 
     It is on sparse data, unless the variables are so few that a Hessian is cheap, or that few
-    of Newton's steps tell what many epochs of samples do; and on wide dense data for the hinges.
+    of Newton's steps tell what many epochs of samples do; and on wide dense data for the hinges,
+    unless the loss is smooth and the start near, as along a path.
     """
     loss, penalty = problem.loss, problem.penalty
     if not (loss.ascends and penalty.is_even) or penalty.l1 > MAX_L1_SHARE * penalty.l2:
         return False
     d, n_classes = problem.shape
     if not problem.data.sparse:
-        return loss.block is not None and penalty.l1 == 0 and d >= len(problem.labels)
+        hinge = loss.block is not None and not (loss.smooth and on_path)
+        return hinge and penalty.l1 == 0 and d >= len(problem.labels)
     few = (d + 1) * n_classes <= dense_limit(problem)
     return not (few or is_tall(problem))
 
