@@ -232,6 +232,21 @@ class TestEpochs:
         np.testing.assert_allclose(found.intercept, expected.intercept, atol=1e-12)
         np.testing.assert_allclose(16 * found.coef, expected.coef, atol=1e-12)
 
+    @pytest.mark.parametrize("factor", [0.0, 1e-180, 1e70])
+    def test_extreme_features_leave_the_constant_one_finite(self, factor):
+        problem = make_problem("hinge", 0.0, X=lambda X: factor * X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            assert 0 < DualAscent(problem, zero_start(problem)).shift < np.inf
+
+    def test_an_outlier_hardly_changes_it(self):
+        def with_outlier(X):
+            X[0] *= 1e4
+            return X
+
+        problems = [make_problem("hinge", 0.0, X=X) for X in (None, with_outlier)]
+        shifts = [DualAscent(problem, zero_start(problem)).shift for problem in problems]
+        assert shifts[1] <= 2 * shifts[0]
+
     def test_rows_at_rest_pause(self):
         """Under a strong penalty all u are soon 1, and stay."""
         problem = make_text("hinge", alpha=10.0)

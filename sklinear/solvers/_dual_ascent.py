@@ -25,7 +25,7 @@ from ._working_set import dense_limit
 
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
 TALL, TALL_WEAK = 8, 2  # samples for each variable
-PENALTY_OF_IMBALANCE = 10.0  # mean |x_i|^2 / (2 * 10 l2) |sum_i p_i g_i|^2
+PENALTY_OF_IMBALANCE = 10.0  # |x_i|^2 / (2 * 10 l2) |sum_i p_i g_i|^2
 LONGEST_PAUSE = 8
 FIRST_CHECK, CHECK_GROWTH = 1.0, 1.2
 # A check takes as long as an epoch where exponentials are many.
@@ -192,11 +192,12 @@ class DualAscent:
     def _square_of_one(self):
         """That of the constant feature: a tenth of |x_i|^2, or X times a number would be harder.
 
-        As a power of two it is the same however that is rounded.
+        A typical row counts, not the longest, and a power of two is the same for all roundings.
         """
-        problem = self.problem
-        mean = problem.weights @ problem.row_squares / problem.weights.sum()
-        return 2.0 ** round(math.log2(max(mean, np.finfo(float).tiny) / PENALTY_OF_IMBALANCE))
+        squares = self.problem.row_squares[self.problem.weights > 0]
+        typical = np.median(squares[squares > 0]) if squares.any() else 1.0
+        # Between numbers whose logarithm is finite.
+        return 2.0 ** round(math.log2(np.clip(typical / PENALTY_OF_IMBALANCE, 1e-300, 1e300)))
 
     def _curvature(self):
         """p_i (|x_i|^2 + shift) / l2."""
