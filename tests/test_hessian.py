@@ -218,6 +218,21 @@ class TestPreconditioners:
         chooser.charge(model)
         assert isinstance(chooser.of(problem, model), later)
 
+    def test_eigenvectors_of_many_features_come_once_products_have_cost_as_much(self):
+        """Those of few are cheap."""
+        problem = make_problem("cross-entropy", 0.0, n_samples=450, n_features=420, n_classes=2)
+        iterate = problem.evaluate(np.zeros((420, 2)), np.zeros(2))
+        free = np.ones((421, 2), dtype=bool)
+        hessian = Hessian(problem, problem.curvature(iterate.scores), free, 450, True)
+        model = QuadraticModel(problem, iterate, hessian, 0.0)
+        chooser, found = Preconditioners(), []
+        model.n_products = 20
+        for _ in range(4):
+            found.append(type(chooser.of(problem, model)))
+            chooser.charge(model)
+        assert found[0] is Diagonal
+        assert found[-1] is Kronecker
+
     def test_blocks_are_built_once_for_a_hessian(self):
         problem, iterate, hessian = make()
         model = QuadraticModel(problem, iterate, hessian, 0.0)

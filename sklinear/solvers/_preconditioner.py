@@ -15,6 +15,9 @@ N_MODES = 4
 MOMENT_ROWS = 12_000
 FEW_PRODUCTS = 20
 MAX_MOMENTS = 2e8
+CHEAP_EIGENVECTORS = 400  # features
+EXPECTED_PRODUCTS = 50
+EIGENVECTORS = 10  # operations by d^3
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
 LEAST_SHIFT = 1e-8  # of the curvature of all classes
@@ -26,7 +29,8 @@ RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # for sums in single precision
 class Preconditioners:
     """Chooses a preconditioner for a model and keeps what the next one can use.
 
-    The blocks of `ClassModes` are dear to build and save most of the products: they come once
+    Without an L1 part eigenvectors of many features come once the products cost as much.  The
+    blocks of `ClassModes` are dear to build and save most of the products: they come once
     the products beyond a few for each model have cost as much (where X is dense and the blocks
     fit in memory), and are built anew when a model takes many all the same.
     """
@@ -34,13 +38,13 @@ class Preconditioners:
     def __init__(self):
         self.moments = None
         self.modes = None
-        self.spent = 0.0
+        self.spent, self.products = 0.0, 0.0
 
     def charge(self, model):
         """Note what the products with a model have cost."""
-        n, d = model.hessian.data.shape
         many = max(0, model.n_products - FEW_PRODUCTS)
-        self.spent += PRODUCT_COST * many * n * d * model.free.shape[1]
+        self.products += product_cost(model) * model.n_products
+        self.spent += product_cost(model) * many
         if many:
             self.modes = None
 
@@ -51,10 +55,19 @@ class Preconditioners:
             return Diagonal(model)
         if problem.penalty.l1 == 0 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
+        first = self.moments is None and not problem.data.is_part
+        if problem.penalty.l1 == 0 and first and not self._moments_pay(model):
+            return Diagonal(model)
         dtype = moments_dtype(problem, model)
         if self.moments is None or self.moments.dtype < dtype:
             self.moments = SecondMoments(problem.data, dtype)
         return Kronecker(self.moments, model)
+
+    def _moments_pay(self, model):
+        """Whether products, so far and to come, cost as much as eigenvectors of second moments."""
+        d = model.hessian.data.shape[1]
+        products = self.products + EXPECTED_PRODUCTS * product_cost(model)
+        return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3
 
     def _is_hard(self, n, d, n_classes):
         blocks = (n_classes + N_MODES) * d * d
@@ -65,6 +78,12 @@ class Preconditioners:
             self.modes = ClassModes(model)
         self.modes.factor(np.broadcast_to(model.ridges()[:, None], model.free.shape))
         return self.modes
+
+
+def product_cost(model):
+    """Of a product with the Hessian, in multiplications of a matrix product."""
+    n, d = model.hessian.data.shape
+    return PRODUCT_COST * n * d * model.free.shape[1]
 
 
 class Diagonal:
