@@ -56,17 +56,21 @@ class Preconditioners:
         if problem.penalty.l1 == 0 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
         first = self.moments is None and not problem.data.is_part
-        if problem.penalty.l1 == 0 and first and not self._moments_pay(model):
+        if problem.penalty.l1 == 0 and first and not self._moments_pay(problem, model):
             return Diagonal(model)
         dtype = moments_dtype(problem, model)
         if self.moments is None or self.moments.dtype < dtype:
             self.moments = SecondMoments(problem.data, dtype)
         return Kronecker(self.moments, model)
 
-    def _moments_pay(self, model):
-        """Whether products, so far and to come, cost as much as eigenvectors of second moments."""
-        d = model.hessian.data.shape[1]
-        products = self.products + EXPECTED_PRODUCTS * product_cost(model)
+    def _moments_pay(self, problem, model):
+        """Whether products, so far and to come, cost as much as eigenvectors of second moments.
+
+        Those to come are with all samples: where these are many, products are too.
+        """
+        d, (n_sampled, _) = problem.shape[0], model.hessian.data.shape
+        whole = product_cost(model) * len(problem.labels) / n_sampled
+        products = self.products + EXPECTED_PRODUCTS * whole
         return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3
 
     def _is_hard(self, n, d, n_classes):
