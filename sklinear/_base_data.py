@@ -39,10 +39,13 @@ class Data:
     ----------
     is_part : bool
         Whether these are some of the samples only.
+    has_rows : bool
+        Whether the rows of X are those of the data, for loops over single samples.
     """
 
     sparse = False
     is_part = False
+    has_rows = True
 
     def __init__(self, X, passes=None, share=1.0):
         self.X = X

@@ -14,7 +14,7 @@ cdef extern from "_descent.h" nogil:
 
 cdef double CROSSED = 1e-14  # of x, below which a variable has reached zero
 cdef double WON = 0.4  # of what a solution should win, below which it is none
-cdef double LEAST_DIAGONAL = 1e-20  # of the largest
+cdef double LEAST_DIAGONAL = 1e-20  # of the largest, as in `_cholesky.py`
 
 
 def least_subgradient(const double[::1] x, const double[::1] gradient, const double[::1] l1):
@@ -104,8 +104,8 @@ def solve(
 ):
     """Solve a positive semi-definite system with a small ridge.
 
-    The ridge grows where rounding leaves a solution that is none.  The matrix, of shape
-    (m + 2, m) with two rows to work in, is overwritten.
+    The ridge grows where rounding leaves a solution that is none; the solution is zero where
+    none helps.  The matrix, of shape (m + 2, m) with two rows to work in, is overwritten.
     """
     if rhs.shape[0]:
         with nogil:
@@ -170,10 +170,11 @@ cdef void solve_scaled(
     """By the Cholesky factor of the matrix scaled to a unit diagonal, plus a ridge.
 
     The factor is on and above the diagonal, the scaled matrix below; its diagonal and the
-    scale are behind.
+    scale are behind.  The solution is zero where no ridge makes the matrix positive.
     """
     cdef Py_ssize_t i, k
     cdef int one = 1, info
+    cdef bint solved = False
     cdef double largest = 0, hoped
     cdef double *diagonal = matrix + <Py_ssize_t> size * size
     cdef double *scale = diagonal + size
@@ -190,6 +191,7 @@ cdef void solve_scaled(
             continue
         for i in range(size):
             solution[i] = scale[i] * rhs[i]
+        solved = True
         dpotrs("L", &size, &one, matrix, &size, solution, &size, &info)
         hoped = 0
         for i in range(size):
@@ -197,8 +199,9 @@ cdef void solve_scaled(
         # Half the product with the right side is what the quadratic wins at the solution.
         if hoped - 0.5 * energy(matrix, diagonal, solution, size) >= WON * hoped >= 0:
             break
-    for i in range(size):
-        solution[i] *= scale[i]
+    if solved:
+        for i in range(size):
+            solution[i] *= scale[i]
 
 
 cdef bint factored(

@@ -125,3 +125,9 @@ def model_at(problem, iterate, free, damping=0.0, max_rows=10_000):
 def uncentred(solver):
     """The solver that one on centred data calls; features of few samples may be off zero."""
     return solver.inner if isinstance(solver, Centred) else solver
+
+
+def least_subgradient(x, gradient, l1):
+    """The subgradient of smallest norm of a smooth function plus sum l1 |x|."""
+    inside = np.sign(gradient) * np.maximum(np.abs(gradient) - l1, 0.0)
+    return np.where(x == 0, inside, gradient + l1 * np.sign(x))

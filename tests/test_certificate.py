@@ -15,7 +15,7 @@ from problems import (
 )
 from scipy.special import logsumexp, xlogy
 
-from sklinear._certificate import best_scale, certify
+from sklinear._certificate import _highest, best_scale, certify
 from sklinear._feasibility import (
     FEW_CLASSES,
     _exchanging,
@@ -259,6 +259,17 @@ class TestBestScale:
         assert 0.2 < best_scale(problem, iterate) <= 1
         assert seen[0] == 1
         assert len(seen) <= 4
+
+    def test_a_root_of_the_slope_is_not_searched_for_again(self):
+        """A slope of next to nothing moves no further, and the bracket begins there."""
+        seen = []
+
+        def derivatives(t):
+            seen.append(t)
+            return (1e-18 if t == 0.9 else 0.9 - t), -1.0
+
+        assert _highest(derivatives, 2.0) == 0.9
+        assert len(seen) <= 2
 
     @pytest.mark.parametrize("l1_ratio", [0.5, 0.99, 1.0])
     @pytest.mark.parametrize("name", ["cross-entropy", "hinge", "squared hinge"])

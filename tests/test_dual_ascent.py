@@ -11,6 +11,7 @@ from scipy.optimize import brentq, minimize
 from scipy.special import softmax, wrightomega, xlogy
 
 from sklinear._ascent import Ascent, csr_epoch, dense_epoch
+from sklinear._centred_data import CentredData
 from sklinear._certificate import certify
 from sklinear._data import wrap
 from sklinear._driver import Start, solve
@@ -410,6 +411,15 @@ class TestChoice:
         solvers = dual_ascent(newton_solver(problem)), newton_solver(problem)
         spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
         assert spent[0] < spent[1]
+
+    def test_not_for_centred_data(self):
+        """The rows of X are not theirs."""
+        problem, begun = self.wide("hinge"), []
+        data = CentredData(problem.data, problem.data.X.mean(axis=0))
+        steps = dual_ascent(lambda problem, start: (begun.append(start), iter("x"))[1])
+        start = zero_start(problem)
+        assert list(steps(replace(problem, data=data), start)) == ["x"]
+        assert begun == [start]
 
     def test_there_few_epochs_show_that_it_is_slow(self):
         """Newton's method wins where many features are nearly the same, and is dear elsewhere."""

@@ -220,11 +220,7 @@ class TestPreconditioners:
 
     def test_eigenvectors_of_many_features_come_once_products_have_cost_as_much(self):
         """Those of few are cheap."""
-        problem = make_problem("cross-entropy", 0.0, n_samples=450, n_features=420, n_classes=2)
-        iterate = problem.evaluate(np.zeros((420, 2)), np.zeros(2))
-        free = np.ones((421, 2), dtype=bool)
-        hessian = Hessian(problem, problem.curvature(iterate.scores), free, 450, True)
-        model = QuadraticModel(problem, iterate, hessian, 0.0)
+        model, problem = self.with_many_features(450, 450)
         chooser, found = Preconditioners(), []
         model.n_products = 20
         for _ in range(4):
@@ -232,6 +228,25 @@ class TestPreconditioners:
             chooser.charge(model)
         assert found[0] is Diagonal
         assert found[-1] is Kronecker
+
+    def with_many_features(self, n_samples, n_rows):
+        """A model by so many rows, and its problem."""
+        size = {"n_samples": n_samples, "n_features": 420, "n_classes": 2}
+        problem = make_problem("cross-entropy", 0.0, **size)
+        iterate = problem.evaluate(np.zeros((420, 2)), np.zeros(2))
+        free = np.ones((421, 2), dtype=bool)
+        hessian = Hessian(problem, problem.curvature(iterate.scores), free, n_rows, True)
+        return QuadraticModel(problem, iterate, hessian, 0.0), problem
+
+    @pytest.mark.parametrize("n_rows", [1000, 500])
+    def test_at_once_where_products_with_all_samples_are_dear(self, n_rows):
+        model, problem = self.with_many_features(1000, n_rows)
+        assert isinstance(Preconditioners().of(problem, model), Kronecker)
+
+    def test_at_once_on_a_part_of_the_samples(self):
+        model, problem = self.with_many_features(450, 450)
+        problem.data.is_part = True
+        assert isinstance(Preconditioners().of(problem, model), Kronecker)
 
     def test_blocks_are_built_once_for_a_hessian(self):
         problem, iterate, hessian = make()

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from problems import make_model_around, make_problem, model_at
+from problems import least_subgradient, make_model_around, make_problem, model_at
 
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._hessian import Hessian
-from sklinear.solvers._model import violation
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._refined import Refinement, best_step, minimise_refined
 
@@ -39,8 +38,8 @@ def test_the_exact_hessian_is_not_formed(monkeypatch):
     rough.dense()
     monkeypatch.setattr(Hessian, "_gram", lambda self: pytest.fail("formed"))
     x, gradient = minimise_refined(model, rough, 1e-4, 1000)
-    before = np.linalg.norm(violation(model.start, model.gradient, model.l1))
-    assert np.linalg.norm(violation(x, gradient, model.l1)) <= 1e-4 * before
+    before = np.linalg.norm(least_subgradient(model.start, model.gradient, model.l1))
+    assert np.linalg.norm(least_subgradient(x, gradient, model.l1)) <= 1e-4 * before
 
 
 def test_a_hessian_that_knows_too_little_is_refused():
@@ -94,4 +93,4 @@ def test_steps_near_the_end_use_it(monkeypatch):
         last, iterate = iterate, steps.step(problem, iterate)
     assert any(found is not None for found in calls)
     model = model_at(problem, last, np.ones((7, 3), dtype=bool))
-    assert np.abs(violation(model.start, model.gradient, model.l1)).max() <= 1e-9
+    assert np.abs(least_subgradient(model.start, model.gradient, model.l1)).max() <= 1e-9

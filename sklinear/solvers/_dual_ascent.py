@@ -67,9 +67,15 @@ def is_tall(problem):
 
 
 def dual_ascent(successor):
-    """The ascent, and the solver that takes over when the ascent has become slow."""
+    """The ascent, and the solver that takes over when the ascent has become slow.
+
+    It takes one row of X after the other: centred data, which have none, go to the other solver.
+    """
 
     def ascending(problem, start):
+        if not problem.data.has_rows:
+            yield from successor(problem, start)
+            return
         if start.dual is not None:
             if start.scores is None:
                 scores = problem.scores(start.coef, start.intercept)

@@ -129,9 +129,3 @@ def adapted(damping, ratio):
     if ratio < 0.3:
         return min(max(4 * damping, RAISED_DAMPING), 1.0)
     return damping
-
-
-def violation(x, gradient, l1):
-    """The subgradient of smallest norm of a smooth function plus sum l1 |x|."""
-    inside = np.sign(gradient) * np.maximum(np.abs(gradient) - l1, 0.0)
-    return np.where(x == 0, inside, gradient + l1 * np.sign(x))

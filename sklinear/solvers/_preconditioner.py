@@ -55,8 +55,7 @@ class Preconditioners:
             return Diagonal(model)
         if problem.penalty.l1 == 0 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
-        first = self.moments is None and not problem.data.is_part
-        if problem.penalty.l1 == 0 and first and not self._moments_pay(problem, model):
+        if problem.penalty.l1 == 0 and not self._moments_pay(problem, model):
             return Diagonal(model)
         dtype = moments_dtype(problem, model)
         if self.moments is None or self.moments.dtype < dtype:
@@ -66,9 +65,12 @@ class Preconditioners:
     def _moments_pay(self, problem, model):
         """Whether products, so far and to come, cost as much as eigenvectors of second moments.
 
-        Those to come are with all samples: where these are many, products are too.
+        Those to come are with all samples: where these are many, products are too.  Steps on a
+        part of the samples are followed by those on all.
         """
-        d, (n_sampled, _) = problem.shape[0], model.hessian.data.shape
+        if self.moments is not None or problem.data.is_part:
+            return True
+        n_sampled, d = model.hessian.data.shape
         whole = product_cost(model) * len(problem.labels) / n_sampled
         products = self.products + EXPECTED_PRODUCTS * whole
         return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3

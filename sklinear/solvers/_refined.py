@@ -7,9 +7,9 @@ X, do the rest.  That is far cheaper than the explicit exact Hessian where sampl
 
 import numpy as np
 
+from .. import _quadratic
 from .._cholesky import ScaledCholesky
 from ._explicit import Steps
-from ._model import violation
 
 MAX_ROUNDS = 6
 ENOUGH = 1e-2  # fall of the violation that is accepted
@@ -61,7 +61,7 @@ class Refinement:
 
     def violation(self):
         """Norm of the smallest subgradient."""
-        return np.linalg.norm(violation(self.x, self.gradient, self.l1))
+        return _quadratic.least_subgradient(self.x, self.gradient, self.l1)
 
     def product(self, vector):
         """The exact Hessian times a vector."""

@@ -65,7 +65,7 @@ class Rescued:
             self.spent = FORGET * min(self.spent, 1.0)
         elif not at_once(problem, start, cost):
             # Along a path both have a price, and only what was spent tells which is lower.
-            least = 0.0 if near and problem.penalty.l1 > 0 else least_price(problem, cost)
+            least = 0.0 if near else least_price(problem, cost)
             for iterate, spent in _affordable(problem, steps, cost, least):
                 self.spent = spent / cost
                 yield iterate
