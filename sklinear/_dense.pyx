@@ -1,6 +1,7 @@
 """Products of a dense X, or of its transpose, with few columns (see `_dense.h`).
 
-And the columns of which explicit Hessians are products (see `_columns.h`).
+And sums of squares (see `_squares.h`), and the columns of which explicit Hessians are products
+(see `_columns.h`).
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -25,6 +26,20 @@ cdef extern from "_columns.h" nogil:
     void mixed_columns_double(
         const double*, const double*, ptrdiff_t, ptrdiff_t, const int*, const int*,
         double*, ptrdiff_t, ptrdiff_t,
+    )
+
+cdef extern from "_squares.h" nogil:
+    void row_squares_float(
+        const float*, ptrdiff_t, ptrdiff_t, const double*, const double*, double*
+    )
+    void row_squares_double(
+        const double*, ptrdiff_t, ptrdiff_t, const double*, const double*, double*
+    )
+    void column_squares_float(
+        const float*, ptrdiff_t, ptrdiff_t, const double*, const double*, double*
+    )
+    void column_squares_double(
+        const double*, ptrdiff_t, ptrdiff_t, const double*, const double*, double*
     )
 
 cdef enum:
@@ -122,6 +137,36 @@ def correlate(
             for k in range(n_columns):
                 out[j, k] = sums[j * width + k]
     free(sums)
+
+
+def row_squares(
+    const entry_t[:, ::1] X, const double[::1] centre, const double[::1] weights, double[::1] out
+):
+    """out_i = sum_j v_j (x_ij - c_j)^2 with v = `weights`."""
+    cdef Py_ssize_t n_rows = X.shape[0], d = X.shape[1]
+    if n_rows == 0 or d == 0:
+        out[:] = 0
+        return
+    with nogil:
+        if entry_t is float:
+            row_squares_float(&X[0, 0], n_rows, d, &centre[0], &weights[0], &out[0])
+        else:
+            row_squares_double(&X[0, 0], n_rows, d, &centre[0], &weights[0], &out[0])
+
+
+def column_squares(
+    const entry_t[:, ::1] X, const double[::1] centre, const double[::1] weights, double[::1] out
+):
+    """out_j = sum_i w_i (x_ij - c_j)^2 with w = `weights`."""
+    cdef Py_ssize_t n_rows = X.shape[0], d = X.shape[1]
+    out[:] = 0
+    if n_rows == 0 or d == 0:
+        return
+    with nogil:
+        if entry_t is float:
+            column_squares_float(&X[0, 0], n_rows, d, &centre[0], &weights[0], &out[0])
+        else:
+            column_squares_double(&X[0, 0], n_rows, d, &centre[0], &weights[0], &out[0])
 
 
 def mixed_columns(

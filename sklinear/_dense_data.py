@@ -3,6 +3,8 @@
 It is widened a block of rows at a time, so no float64 copy of a float32 X is ever made.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from . import _ascent, _dense, _descent
@@ -18,11 +20,21 @@ WORTH_HALVING = 2**18  # entries of X
 class DenseData(Data):
     """X as an array of float32 or float64, in C or Fortran order."""
 
+    @cached_property
+    def centre(self):
+        """What is to be subtracted from each feature, shape (d,): nothing."""
+        return np.zeros(self.shape[1])
+
     def row_squares(self, weights=None):
         """sum_j v_j x_ij^2 of each sample, shape (n,); v = 1 unless `weights` (d,) are given."""
         self.passes.add(self.share)
         weights = np.ones(self.shape[1]) if weights is None else weights
         out = np.empty(self.shape[0])
+        if self.X.flags.c_contiguous:
+            self._over_rows(
+                lambda rows: _dense.row_squares(self.X[rows], self.centre, weights, out[rows])
+            )
+            return out
         for rows in self.blocks(self.shape[1]):
             out[rows] = np.square(self._entries(rows), dtype=float) @ weights
         return out
@@ -91,7 +103,7 @@ class DenseData(Data):
             for block, part in self._blocks_of(rows, coef.dtype, coef.shape[1]):
                 np.matmul(part, coef, out=out[block])
 
-        run(fill, parts(self.shape[0], self.X.size))
+        self._over_rows(fill)
         return out
 
     def _correlate(self, rows):
@@ -109,15 +121,28 @@ class DenseData(Data):
                 out += rows[block].T @ part
             return out.T
 
-        return np.ascontiguousarray(total(run(partial, parts(self.shape[0], self.X.size))))
+        return np.ascontiguousarray(total(self._over_rows(partial)))
 
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""
         self.passes.add(self.share)
+        if rows.shape[1] == 1 and self.X.flags.c_contiguous:
+            return self._column_squares(rows.ravel())[:, None]
         out = np.zeros((self.shape[1], rows.shape[1]))
         for block in self.blocks(self.shape[1]):
             out += np.square(self._entries(block), dtype=float).T @ rows[block]
         return out
+
+    def _column_squares(self, weights):
+        def partial(rows):
+            out = np.empty(self.shape[1])
+            _dense.column_squares(self.X[rows], self.centre, weights[rows], out)
+            return out
+
+        return total(self._over_rows(partial))
+
+    def _over_rows(self, function):
+        return run(function, parts(self.shape[0], self.X.size))
 
     def gram(self):
         """X X^T in float64, shape (n, n)."""

@@ -43,6 +43,7 @@ def test_every_product_is_that_of_centred_data(dtype, order):
     np.testing.assert_allclose(data.row_squares(weights), expected.row_squares(weights), **close)
     squares = expected.correlate_squares(rows)
     np.testing.assert_allclose(data.correlate_squares(rows), squares, **close)
+    np.testing.assert_allclose(data.correlate_squares(rows[:, :1]), squares[:, :1], **close)
     np.testing.assert_allclose(data.gram(), expected.gram(), **close)
     columns = expected.by_columns(np.float64).columns
     np.testing.assert_allclose(data.by_columns(np.float64).columns, columns, **close)

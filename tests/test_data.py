@@ -116,8 +116,19 @@ def test_products_with_opposite_columns(kind, skew, monkeypatch):
 @over_kinds
 def test_correlations_of_squares(kind):
     X, rows = make_X(), weights_for(50)
-    found = wrap(KINDS[kind](X)).correlate_squares(rows)
-    np.testing.assert_allclose(found, (X * X).T @ rows, rtol=1e-12, atol=1e-13)
+    for chosen in (rows, rows[:, :1]):
+        found = wrap(KINDS[kind](X)).correlate_squares(chosen)
+        np.testing.assert_allclose(found, (X * X).T @ chosen, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("width", [1, 15, 16, 17, 40])
+@pytest.mark.parametrize("kind", DENSE)
+def test_sums_of_squares_of_any_width(kind, width):
+    X, weights = np.tile(make_X(), 6)[:, :width], np.abs(weights_for(50)[:, :1])
+    data = wrap(KINDS[kind](X))
+    by_feature = weights[:width, 0]
+    np.testing.assert_allclose(data.row_squares(by_feature), (X * X) @ by_feature, rtol=1e-12)
+    np.testing.assert_allclose(data.correlate_squares(weights), (X * X).T @ weights, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", DENSE)

@@ -87,6 +87,18 @@ class TestSample:
         )
         assert not represents(small, problem)
 
+    @pytest.mark.parametrize(
+        ("name", "l1_ratio", "enough"),
+        [("cross-entropy", 0, True), ("cross-entropy", 0.5, False), ("squared hinge", 0, False)],
+    )
+    def test_smooth_problems_forgive_more(self, name, l1_ratio, enough):
+        """Of one feature the sample has three fifths of the squares."""
+        problem = large_problem(name, l1_ratio)
+        small = sample(problem, N_ROWS)
+        small.data.X[:, 0] *= np.sqrt(0.6 * problem.mean_squares[0] / small.mean_squares[0])
+        vars(small).pop("mean_squares")
+        assert represents(small, problem) == enough
+
 
 class TestApproach:
     def test_none_where_the_sample_would_not_be_much_smaller(self, short):

@@ -12,7 +12,7 @@ from ._sampling import LEAST_SIZE, draw_from_classes
 
 FEWEST_ROWS = 2500
 ROWS_PER_FEATURE = 10
-MOMENT_RATIO = 1.4
+MOMENT_RATIO, MOMENT_RATIO_SMOOTH = 1.4, 2.0
 LEAST_SHRINKAGE = 4
 ENOUGH = 3e-3  # gain of a step, of F(0)
 MAX_STEPS = 15
@@ -43,11 +43,14 @@ def represents(small, problem):
     """Whether a sample knows the size of every feature that the penalty does not rule.
 
     Of many features that few rows have, a sample sees too few: their weights would grow until
-    they are sure of what holds for those.
+    they are sure of what holds for those.  Supports and active
+    samples, which are kept, must be closer to those of all rows.
     """
+    smooth = problem.penalty.l1 == 0 and not problem.loss.curvature_jumps
+    most = MOMENT_RATIO_SMOOTH if smooth else MOMENT_RATIO
     whole, part = problem.mean_squares, small.mean_squares
     matters = problem.loss.bend * np.maximum(whole, part) > np.ravel(problem.penalty.l2s)
-    alike = (whole <= MOMENT_RATIO * part) & (part <= MOMENT_RATIO * whole)
+    alike = (whole <= most * part) & (part <= most * whole)
     return bool(alike[matters].all())
 
 
