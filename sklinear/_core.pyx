@@ -44,8 +44,10 @@ cdef extern from "_tiles.h" nogil:
     const Kernel[4] CONJUGATE
     void combine(const Tile*, double*, const double*, const double*, int)
     void move_scores(Tile*)
+    void shift_scores(Tile*, const double*)
     void slope_along(Tile*)
     double weighted_sum(const Tile*, const double*)
+    void add_dual(const Tile*, double*)
     void load_float(const Tile*, double*, const float*)
     void load_double(const Tile*, double*, const double*)
     void store_float(const Tile*, const double*, float*)
@@ -176,6 +178,40 @@ def value_along(
             total += weighted_sum(tile, tile.value)
             slope += weighted_sum(tile, tile.slope)
     return total, slope
+
+
+def value_at_shift(
+    int loss,
+    const floating[:, ::1] scores,
+    const double[::1] shift,
+    const int[::1] labels,
+    const double[::1] weights,
+    floating[:, ::1] dual,
+    double[::1] residual,
+    const floating[:, ::1] centre,
+    double sigma,
+):
+    """Weighted loss at `scores + shift`, one shift of each class for all samples.
+
+    The gradients with respect to the scores go to `dual`, their weighted sum to `residual`.
+    """
+    cdef Lanes lanes = Lanes(scores.shape[1], 1, sigma)
+    cdef Py_ssize_t t, start
+    cdef double total = 0
+    cdef Tile* tile = &lanes.tile
+    residual[:] = 0
+    with nogil:
+        for t in range(n_tiles(scores.shape[0])):
+            start = t * LANES
+            load_samples(tile, labels, weights, start)
+            load(tile, tile.z, scores, start)
+            load(tile, tile.c, centre, start)
+            shift_scores(tile, &shift[0])
+            DUAL[loss](tile)
+            store(tile, tile.g, dual, start)
+            total += weighted_sum(tile, tile.value)
+            add_dual(tile, &residual[0])
+    return total
 
 
 def value_and_gap(

@@ -101,6 +101,19 @@ class Loss:
 
         return _sums(over_rows(part, scores))
 
+    def value_at_shift(self, scores, shift, labels, weights):
+        """Value and natural dual point at `scores + shift`, and sum_i p_i g_i, shape (C,)."""
+        dual, centre = np.empty_like(scores), self._centre(scores.dtype)
+
+        def part(rows):
+            residual = np.empty(len(shift))
+            state = labels[rows], weights[rows], dual[rows], residual, centre[rows]
+            value = _core.value_at_shift(self.code, scores[rows], shift, *state, self._sigma)
+            return value, residual
+
+        values, residuals = zip(*over_rows(part, scores), strict=True)
+        return sum(values), dual, sum(residuals)
+
     def value_and_gap(self, scores, labels, weights, dual, scale=1.0):
         """sum_i p_i loss(z_i, y_i), and `fenchel_young`."""
         centre = self._centre(scores.dtype)
@@ -186,7 +199,7 @@ class Loss:
         """About what the best shift of all scores gains, or more if that is not known."""
         return np.inf
 
-    def coarse_shift(self, dual, labels, weights):
+    def coarse_shift(self, residual, frequency):
         """A shift of all scores that surely lowers the loss, or None where Newton's is better."""
         return None
 
@@ -240,17 +253,16 @@ class CrossEntropy(Loss):
         factor[rows, labels] = np.maximum(factor[rows, labels] + 1.0, 0.0)
         return SoftmaxCurvature(factor, labels, weights)
 
-    def coarse_shift(self, dual, labels, weights):
+    def coarse_shift(self, residual, frequency):
         """log of observed by expected class frequencies, while they differ much.
 
         A step of generalised iterative scaling (Darroch and Ratcliff, 1972), which never
         raises the loss; for a rare class it is close to exact where Newton's would be far off.
         """
-        observed = np.bincount(labels, weights, minlength=dual.shape[1])
-        expected = observed + weights @ dual
-        if not (observed.min() > 0 and expected.min() > 0):
+        expected = frequency + residual
+        if not (frequency.min() > 0 and expected.min() > 0):
             return None
-        shift = np.log(observed / expected)
+        shift = np.log(frequency / expected)
         return shift if np.abs(shift).max() > COARSE else None
 
 

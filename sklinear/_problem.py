@@ -229,8 +229,9 @@ class Problem:
         if scores is None:
             scores = self.scores(coef, intercept)
         value, dual = known or self.loss.value_and_dual(scores, self.labels, self.weights)
+        residual = np.zeros(self.n_classes)
         if self.fit_intercept:
-            shift, value, dual = best_shift(self, scores, (value, dual), slack)
+            shift, value, dual, residual = best_shift(self, scores, (value, dual), slack)
             if shift.any():
                 intercept = intercept + shift
                 scores += shift
@@ -238,18 +239,21 @@ class Problem:
             move, value, dual = self.free_features.settle(scores, (value, dual))
             coef, intercept = coef.copy(), intercept + move[-1]
             coef[self.penalty.free] += move[:-1]
-        return self._natural(coef, intercept, scores, dual, value)
+        return self._natural(coef, intercept, scores, (value, dual, residual))
 
-    def _natural(self, coef, intercept, scores, dual, value):
-        """The iterate with the natural dual point, made feasible."""
-        known, residual, move = (self.loss, value), np.zeros(self.n_classes), None
+    def _natural(self, coef, intercept, scores, found):
+        """The iterate with the natural dual point, made feasible.
+
+        `found` are the loss, that point and, where an intercept is fitted, sum_i p_i g_i.
+        """
+        value, dual, residual = found
+        known, move = (self.loss, value), None
         if self.free_features is not None:
             gradient = self._gradient_of(dual)
             dual = self.balanced(dual)
             correlation = self.correlate(dual)
             return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
         if self.fit_intercept:
-            residual = self.weights @ dual
             move = self.loss.mass_move(residual, self.frequencies)
             if move is None:
                 dual, residual = self.balanced(dual), np.zeros(self.n_classes)

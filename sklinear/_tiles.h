@@ -253,6 +253,12 @@ KERNEL move_scores(Tile *t) {
     EACH_CLASS EACH_LANE AT(z) += t->scale * AT(direction);
 }
 
+/* z <- z + shift */
+MULTIVERSION static void shift_scores(Tile *t, const double *RESTRICT shift) {
+    double *RESTRICT z = t->z;
+    EACH_CLASS EACH_LANE AT(z) += shift[k];
+}
+
 /* slope = <g, direction> */
 KERNEL slope_along(Tile *t) {
     const double *RESTRICT g = t->g, *RESTRICT direction = t->d;
@@ -274,6 +280,11 @@ INLINE double weighted_sum(const Tile *t, const double *values) {
         for (ptrdiff_t r = 0; r < half; r++)
             sums[r] += sums[r + half];
     return sums[0];
+}
+
+/* out_k += weighted sum of the g_k */
+MULTIVERSION static void add_dual(const Tile *t, double *RESTRICT out) {
+    EACH_CLASS out[k] += weighted_sum(t, t->g + k * LANES);
 }
 
 

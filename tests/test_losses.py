@@ -174,6 +174,23 @@ def test_slope_along_a_direction(name, step, dtype):
     np.testing.assert_array_equal(out[1], dual.astype(dtype))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_samples", [1, 32, 70])
+@pytest.mark.parametrize("name", LOSSES)
+def test_value_at_a_shift(name, n_samples, dtype):
+    loss, *arrays = make(name)
+    scores, labels, weights = (array[:n_samples] for array in arrays)
+    if isinstance(loss, SmoothedHinge):
+        loss = SmoothedHinge(loss.centre[:n_samples].astype(dtype), loss.bend)
+    scores, shift = scores.astype(dtype), np.array([0.5, -2.0, 0.0, 1.25])
+    expected = loss.value_and_dual(scores + shift, labels, weights)
+    value, dual, residual = loss.value_at_shift(scores, shift, labels, weights)
+    assert value == pytest.approx(expected[0], rel=1e-13)
+    assert dual.dtype == dtype
+    np.testing.assert_allclose(dual, expected[1], rtol=1e-6 if dtype == np.float32 else 1e-13)
+    np.testing.assert_allclose(residual, weights @ expected[1], rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", LOSSES)
 def test_conjugate_against_its_formula(name, seed):

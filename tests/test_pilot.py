@@ -5,12 +5,12 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from problems import make_problem, zero_start
+from problems import make_problem, random_point, zero_start
 
 from sklinear._certificate import certify
 from sklinear.solvers import _pilot
 from sklinear.solvers._newton import Newton, newton
-from sklinear.solvers._pilot import approach, pilot_rows, represents, sample
+from sklinear.solvers._pilot import approach, elsewhere, pilot_rows, represents, sample
 from sklinear.solvers._sampling import FEW, LEAST_SIZE, draw_from_classes
 
 pytestmark = pytest.mark.usefixtures("without_small_steps")
@@ -91,13 +91,41 @@ class TestSample:
         ("name", "l1_ratio", "enough"),
         [("cross-entropy", 0, True), ("cross-entropy", 0.5, False), ("squared hinge", 0, False)],
     )
-    def test_smooth_problems_forgive_more(self, name, l1_ratio, enough):
-        """Of one feature the sample has three fifths of the squares."""
-        problem = large_problem(name, l1_ratio)
-        small = sample(problem, N_ROWS)
-        small.data.X[:, 0] *= np.sqrt(0.6 * problem.mean_squares[0] / small.mean_squares[0])
-        vars(small).pop("mean_squares")
-        assert represents(small, problem) == enough
+    def test_smooth_problems_forgive_more(self, name, l1_ratio, enough, short, monkeypatch):
+        """Where a feature is known half as well, what a step gains is seen on other rows."""
+        monkeypatch.setattr(_pilot, "MOMENT_RATIO", 1.0)
+        problem, seen = large_problem(name, l1_ratio), []
+        monkeypatch.setattr(_pilot, "elsewhere", lambda *args: seen.append(1) or elsewhere(*args))
+        found = approach(problem, Newton(), zero_start(problem), 1e-3)
+        assert bool(seen) == (found is not None) == enough
+
+
+class TestElsewhere:
+    def test_objective_on_all_rows(self):
+        problem = large_problem()
+        iterate = problem.evaluate(*random_point(problem))
+        found = elsewhere(problem, len(problem.labels))(iterate)
+        assert found == pytest.approx(problem.objective(iterate), rel=1e-12)
+
+    def test_rows_without_weight_do_not_count(self):
+        problem = large_problem()
+        weights = np.where(np.arange(len(problem.labels)) % 2, problem.weights, 0.0)
+        problem = replace(problem, weights=weights / weights.sum())
+        iterate = problem.evaluate(*random_point(problem))
+        found = elsewhere(problem, len(problem.labels) // 2)(iterate)
+        assert found == pytest.approx(problem.objective(iterate), rel=1e-12)
+
+    def test_a_step_that_gains_nothing_there_is_not_taken(self, short, monkeypatch):
+        monkeypatch.setattr(_pilot, "MOMENT_RATIO", 1.0)
+        problem, values = large_problem(), iter([1.0, 0.5, 0.6])
+        monkeypatch.setattr(_pilot, "elsewhere", lambda *_: lambda _: next(values))
+        one, _ = approach(problem, Newton(), zero_start(problem), 1e-3)
+        monkeypatch.undo()
+        monkeypatch.setattr(_pilot, "FEWEST_ROWS", N_ROWS)
+        monkeypatch.setattr(_pilot, "MAX_STEPS", 1)
+        np.testing.assert_array_equal(
+            one, approach(problem, Newton(), zero_start(problem), 1e-3)[0]
+        )
 
 
 class TestApproach:

@@ -83,7 +83,7 @@ class TestBestShift:
     def test_residual_vanishes(self, name, size):
         problem = make_problem(name, 0.0)
         scores = size * np.random.default_rng(0).normal(size=(len(problem.labels), 3))
-        shift, _, dual = best_shift(problem, scores)
+        shift, _, dual, _ = best_shift(problem, scores)
         assert np.abs(problem.weights @ dual).max() <= 1e-12
         again = problem.loss.value_and_dual(scores + shift, problem.labels, problem.weights)[1]
         np.testing.assert_allclose(dual, again, atol=1e-9)
@@ -93,14 +93,14 @@ class TestBestShift:
         problem = make_problem(name, 0.0)
         rng = np.random.default_rng(0)
         scores = rng.normal(size=(len(problem.labels), 3))
-        shift, _, _ = best_shift(problem, scores)
+        shift, *_ = best_shift(problem, scores)
         best = problem.loss_value(scores + shift)
         others = [shift + 10.0**-power * rng.normal(size=3) for power in range(6)]
         assert best <= min(problem.loss_value(scores + other) for other in others) + 1e-15
 
     def test_sums_to_zero(self):
         problem = make_problem("cross-entropy", 0.0)
-        shift, _, _ = best_shift(problem, np.zeros((len(problem.labels), 3)))
+        shift, *_ = best_shift(problem, np.zeros((len(problem.labels), 3)))
         assert shift.sum() == pytest.approx(0, abs=1e-15)
 
     @pytest.mark.parametrize("sigma", [1e-3, 1.0, 1e3, 1e6])
@@ -109,7 +109,7 @@ class TestBestShift:
         problem = make_problem("hinge", 0.0)
         scores = np.random.default_rng(0).normal(size=(len(problem.labels), 3))
         smoothed = problem.with_loss(Hinge().smoothed(np.zeros_like(scores), sigma))
-        _, _, dual = best_shift(smoothed, scores)
+        _, _, dual, _ = best_shift(smoothed, scores)
         assert np.abs(problem.weights @ dual).max() <= 1e-9
 
 

@@ -100,7 +100,9 @@ class TestParts:
 
 class TestSameResults:
     @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
-    @pytest.mark.parametrize("method", ["value_and_dual", "value_along", "fenchel_young"])
+    @pytest.mark.parametrize(
+        "method", ["value_and_dual", "value_along", "value_at_shift", "fenchel_young"]
+    )
     def test_losses(self, loss, method, scores):
         labels = np.arange(N_ROWS, dtype=np.int32) % N_CLASSES
         weights = np.full(N_ROWS, 1 / N_ROWS)
@@ -110,6 +112,7 @@ class TestSameResults:
         arguments = {
             "value_and_dual": (scores, labels, weights),
             "value_along": (scores, scores[::-1].copy(), 0.3, labels, weights, room),
+            "value_at_shift": (scores, np.linspace(-1, 1, N_CLASSES), labels, weights),
             "fenchel_young": (scores, labels, weights, 0.5 * scores, 0.7),
         }
         assert_same_with_two(lambda: getattr(loss, method)(*arguments[method]))

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._sampling import LEAST_SIZE, draw_from_classes
+from ._sampling import LEAST_SIZE, draw_from_classes, draw_rows
 
 FEWEST_ROWS = 2500
 ROWS_PER_FEATURE = 10
-MOMENT_RATIO, MOMENT_RATIO_SMOOTH = 1.4, 2.0
+MOMENT_RATIO, LARGER_RATIO = 1.4, 2.0
 LEAST_SHRINKAGE = 4
 ENOUGH = 3e-3  # gain of a step, of F(0)
 MAX_STEPS = 15
@@ -39,40 +39,63 @@ def sample(problem, n_rows):
     return replace(problem, data=problem.data.take(rows), labels=labels, weights=weights)
 
 
-def represents(small, problem):
+def elsewhere(problem, n_rows):
+    """The objective of an iterate on so many rows, one at random from each part of all."""
+    kept = np.flatnonzero(problem.weights)
+    rows = kept[draw_rows(len(kept), n_rows)]
+    weights = problem.weights[rows] / problem.weights[rows].sum()
+    data, labels = problem.data.take(rows), problem.labels[rows]
+    other = replace(problem, data=data, labels=labels, weights=weights)
+
+    def objective(iterate):
+        scores = other.scores(iterate.coef, iterate.intercept)
+        return other.objective(replace(iterate, scores=scores, loss_value=None))
+
+    return objective
+
+
+def represents(small, problem, most=MOMENT_RATIO):
     """Whether a sample knows the size of every feature that the penalty does not rule.
 
     Of many features that few rows have, a sample sees too few: their weights would grow until
-    they are sure of what holds for those.  Supports and active
-    samples, which are kept, must be closer to those of all rows.
+    they are sure of what holds for those.
     """
-    smooth = problem.penalty.l1 == 0 and not problem.loss.curvature_jumps
-    most = MOMENT_RATIO_SMOOTH if smooth else MOMENT_RATIO
     whole, part = problem.mean_squares, small.mean_squares
     matters = problem.loss.bend * np.maximum(whole, part) > np.ravel(problem.penalty.l2s)
     alike = (whole <= most * part) & (part <= most * whole)
     return bool(alike[matters].all())
 
 
+def forgiving(problem):
+    """Whether a sample may know less: what it learns wrongly is neither a support nor kept."""
+    return problem.penalty.l1 == 0 and not problem.loss.curvature_jumps
+
+
 def approach(problem, stepper, start, slack):
     """(weights, intercept) after a few steps on a sample, as far as they gain much.
 
-    None where there is no such sample, or the start is not zero.  The first intercept may cost
-    `slack` more than the best one.
+    Where the sample knows some features less well, what they gain is seen on other rows.  None
+    where there is no such sample, or the start is not zero.  The first intercept may cost `slack`
+    more than the best one.
     """
     n_rows = pilot_rows(problem)
     if n_rows is None or start.dual is not None or start.coef.any():
         return None
     small = sample(problem, n_rows)
-    if not represents(small, problem):
-        return None
+    objective = small.objective
+    if not represents(small, problem, MOMENT_RATIO):
+        if not (forgiving(problem) and represents(small, problem, LARGER_RATIO)):
+            return None
+        objective = elsewhere(problem, n_rows)
     iterate = small.evaluate(start.coef, start.intercept, slack=slack)
+    value = objective(iterate)
     for _ in range(MAX_STEPS):
         following = stepper.step(small, iterate)
         if following is None:
             break
-        gain = small.objective(iterate) - small.objective(following)
-        iterate = following
+        gain = value - objective(following)
+        if gain > 0:
+            iterate, value = following, value - gain
         if gain < ENOUGH * problem.value_at_zero:
             break
     stepper.enlarge()
