@@ -12,6 +12,7 @@ from problems import (
 )
 from scipy.optimize import minimize
 
+from sklinear._sampling import draw_by_size, draw_rows
 from sklinear.solvers import _explicit
 from sklinear.solvers._conjugate import (
     ClassDescent,
@@ -27,7 +28,6 @@ from sklinear.solvers._preconditioner import (
     SecondMoments,
     moments_dtype,
 )
-from sklinear.solvers._sampling import draw_by_size, draw_rows
 
 CONTAINERS = {"dense": np.asarray, "csr": csr}
 CURVATURES = {"softmax": "cross-entropy", "star": "squared hinge", "smoothed": "smoothed hinge"}

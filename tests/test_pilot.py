@@ -8,10 +8,10 @@ import pytest
 from problems import make_problem, random_point, zero_start
 
 from sklinear._certificate import certify
+from sklinear._sampling import FEW, LEAST_SIZE, draw_from_classes
 from sklinear.solvers import _pilot
 from sklinear.solvers._newton import Newton, newton
 from sklinear.solvers._pilot import approach, elsewhere, pilot_rows, represents, sample
-from sklinear.solvers._sampling import FEW, LEAST_SIZE, draw_from_classes
 
 pytestmark = pytest.mark.usefixtures("without_small_steps")
 
@@ -132,6 +132,12 @@ class TestApproach:
     def test_none_where_the_sample_would_not_be_much_smaller(self, short):
         assert pilot_rows(large_problem()) == N_ROWS
         assert pilot_rows(make_problem("cross-entropy", 0.0, n_samples=600)) is None
+
+    def test_none_where_few_samples_of_each_class_are_not_few(self, short, monkeypatch):
+        monkeypatch.setattr(_pilot, "FEW", 150)
+        assert pilot_rows(large_problem()) == 450
+        monkeypatch.setattr(_pilot, "FEW", 250)
+        assert pilot_rows(large_problem()) is None
 
     @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
     @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])

@@ -5,6 +5,7 @@ import pytest
 from problems import make_problem, model_at, random_point, zero_point
 from scipy.special import expit
 
+from sklinear import _shift
 from sklinear._certificate import certify
 from sklinear._line_search import line_search
 from sklinear._losses import Hinge
@@ -97,6 +98,29 @@ class TestBestShift:
         best = problem.loss_value(scores + shift)
         others = [shift + 10.0**-power * rng.normal(size=3) for power in range(6)]
         assert best <= min(problem.loss_value(scores + other) for other in others) + 1e-15
+
+    @pytest.mark.parametrize("name", ["cross-entropy", "squared hinge"])
+    def test_curvatures_of_some_samples_lead_there_too(self, name, monkeypatch):
+        """Where that of all costs much, and only if it does not jump."""
+        problem = make_problem(name, 0.0)
+        scores = np.random.default_rng(0).normal(size=(len(problem.labels), 3))
+        expected, *_ = best_shift(problem, scores)
+        sizes, original = [], type(problem.loss).curvature_at
+
+        def curvature_at(loss, dual, labels, weights):
+            sizes.append(len(labels))
+            assert weights.sum() == pytest.approx(1)
+            return original(loss, dual, labels, weights)
+
+        monkeypatch.setattr(type(problem.loss), "curvature_at", curvature_at)
+        for name, number in (("DEAR", 0), ("FEW_ROWS", 20), ("ROWS_PER_CLASS", 1)):
+            monkeypatch.setattr(_shift, name, number)
+        shift, _, dual, _ = best_shift(problem, scores)
+        np.testing.assert_allclose(shift, expected, atol=1e-9)
+        assert np.abs(problem.weights @ dual).max() <= 1e-12
+        few = not problem.loss.curvature_jumps
+        assert set(sizes[:6]) == {20 if few else len(problem.labels)}
+        assert all(size == len(problem.labels) for size in sizes[6:])
 
     def test_sums_to_zero(self):
         problem = make_problem("cross-entropy", 0.0)

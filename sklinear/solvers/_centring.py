@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._centred_data import CentredData, means_and_variances
-from ._sampling import draw_rows
+from .._sampling import draw_rows
 
 ENOUGH_ENTRIES, FEWEST_ROWS = 2**17, 100  # that means are taken of, where there are more
 FAR = 1.0  # mean of a feature, by its standard deviation

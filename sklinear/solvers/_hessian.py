@@ -6,9 +6,9 @@ row belongs to the intercept.
 
 import numpy as np
 
+from .._sampling import LEAST_SIZE, draw_by_size
 from ._blas import add_to
 from ._coordinates import coordinates
-from ._sampling import LEAST_SIZE, draw_by_size
 
 SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
 LEAST_CURVATURE = 1e-3

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._sampling import LEAST_SIZE, draw_from_classes, draw_rows
+from .._sampling import FEW, LEAST_SIZE, draw_from_classes, draw_rows
 
 FEWEST_ROWS = 2500
 ROWS_PER_FEATURE = 10
@@ -21,7 +21,7 @@ MAX_STEPS = 15
 def pilot_rows(problem):
     """How many rows the sample has, or None where it would not be much smaller than all."""
     n, d = problem.data.shape
-    rows = max(FEWEST_ROWS, ROWS_PER_FEATURE * d)
+    rows = max(FEWEST_ROWS, ROWS_PER_FEATURE * d, FEW * problem.n_classes)
     return rows if n >= LEAST_SHRINKAGE * rows else None
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.linalg import eigh
 
 from .._cholesky import ScaledCholesky, diagonal_of
+from .._sampling import draw_rows
 from .._threads import run
-from ._sampling import draw_rows
 
 MAX_KRONECKER_FEATURES = 4096
 N_MODES = 4
