@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from . import _core
+from ._threads import over_rows
 
 FEW_CLASSES = 30  # powers of a matrix take less time than a search
 
@@ -82,7 +83,8 @@ class MassMove:
     def balanced(self, dual, labels):
         """The dual point afterwards (works in place)."""
         if not self.idle:
-            _core.move_mass(dual, labels, self.leak, self.share)
+            move = self.leak, self.share
+            over_rows(lambda rows: _core.move_mass(dual[rows], labels[rows], *move), dual)
         return dual
 
     def mapped(self, correlation, totals):

@@ -12,7 +12,7 @@ import itertools
 import os
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 import numpy as np
@@ -21,7 +21,8 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils.parallel import _get_threadpool_controller
 
 N_PARTS = 8
-WORTHWHILE = 2**21  # numbers to read or write
+OF_A_SCORE = 4  # a loss costs as much as reading so many numbers and more
+WORTHWHILE = 2**19  # numbers to read or write, of a part
 
 _get_threadpool_controller()  # looks for libraries once, 10 ms that the first fit would take
 
@@ -119,25 +120,55 @@ def at_most(count):
 
 def parts(n_rows, size, n_parts=N_PARTS):
     """Slices of rows, of data with so many numbers; a single one where there are few."""
-    if size < WORTHWHILE:
+    n_parts = min(n_parts, int(size // WORTHWHILE))
+    if n_parts < 2:
         return [slice(0, n_rows)]
     edges = np.arange(n_parts + 1) * n_rows // n_parts
     return list(itertools.starmap(slice, itertools.pairwise(edges)))
 
 
-def run(function, tasks, size=WORTHWHILE):
+def run(function, tasks, size=np.inf):
     """[function(task) for task in tasks], on several threads where so many numbers pay."""
-    workers = min(n_threads(), len(tasks)) if size >= WORTHWHILE and len(tasks) > 1 else 1
+    workers = min(n_threads(), len(tasks)) if size >= 2 * WORTHWHILE and len(tasks) > 1 else 1
     if workers <= 1:
         return [function(task) for task in tasks]
     with _lock:
-        pool = _pool("rows", workers)
-    return list(pool.map(function, tasks))
+        pool = _pool("rows", workers - 1)
+    results, todo = [None] * len(tasks), _Queue(tasks)
+
+    def work():
+        for number, task in todo:
+            results[number] = function(task)
+
+    helpers = [pool.submit(work) for _ in range(workers - 1)]
+    try:
+        work()
+    finally:
+        # Those that have not begun have nothing to do any more.
+        begun = [helper for helper in helpers if not helper.cancel()]
+        wait(begun)
+    for helper in begun:
+        helper.result()
+    return results
+
+
+class _Queue:
+    """Numbered tasks, each for the first thread that asks."""
+
+    def __init__(self, tasks):
+        self.tasks, self.lock = enumerate(tasks), threading.Lock()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self.lock:
+            return next(self.tasks)
 
 
 def over_rows(function, scores):
     """Results of a function of slices of rows, for all parts of an array of scores."""
-    return run(function, parts(len(scores), scores.size))
+    return run(function, parts(len(scores), OF_A_SCORE * scores.size))
 
 
 def _pool(purpose, workers):

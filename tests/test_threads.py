@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -60,12 +62,14 @@ def scores():
 
 class TestParts:
     def test_they_are_all_rows_once(self):
-        rows = np.concatenate([np.arange(1003)[part] for part in parts(1003, WORTHWHILE)])
+        many = 2 * N_PARTS * WORTHWHILE
+        rows = np.concatenate([np.arange(1003)[part] for part in parts(1003, many)])
         np.testing.assert_array_equal(rows, np.arange(1003))
-        assert len(parts(1003, WORTHWHILE)) == N_PARTS
+        assert len(parts(1003, many)) == N_PARTS
 
-    def test_little_work_is_one_part(self):
-        assert parts(1003, WORTHWHILE - 1) == [slice(0, 1003)]
+    def test_each_part_is_worth_it(self):
+        assert parts(1003, 2 * WORTHWHILE - 1) == [slice(0, 1003)]
+        assert parts(1003, 2 * WORTHWHILE) == [slice(0, 501), slice(501, 1003)]
 
     def test_results_come_in_the_order_of_the_tasks(self):
         tasks = list(range(20))
@@ -90,12 +94,48 @@ class TestParts:
         assert max(numbers) <= max(1, cpu_count() // 2)
 
     def test_little_work_stays_on_the_calling_thread(self):
-        names = run(lambda _: threading.current_thread().name, range(4), WORTHWHILE - 1)
+        names = run(lambda _: threading.current_thread().name, range(4), 2 * WORTHWHILE - 1)
         assert set(names) == {threading.current_thread().name}
 
     def test_errors_are_raised(self):
         with pytest.raises(ZeroDivisionError):
             with_threads(2, lambda: run(lambda k: 1 // k, range(4)))
+
+    @pytest.mark.skipif(cpu_count() < 2, reason="one core")
+    def test_errors_of_helpers_are_raised_once_all_have_ended(self):
+        caller, ended = threading.current_thread(), []
+        barrier = threading.Barrier(2, timeout=30)
+
+        def task(_):
+            barrier.wait()
+            if threading.current_thread() is not caller:
+                raise ZeroDivisionError
+            time.sleep(0.05)
+            ended.append(1)
+
+        with pytest.raises(ZeroDivisionError):
+            with_threads(2, lambda: run(task, range(2)))
+        assert ended
+
+    @pytest.mark.skipif(cpu_count() < 2, reason="one core")
+    def test_waits_for_no_helper_that_has_other_work(self):
+        busy, begun = threading.Event(), threading.Event()
+
+        def occupy(_):
+            begun.set()
+            busy.wait(30)
+
+        def run_beside():
+            with threadpool_limits(2):
+                assert begun.wait(30)
+                found = run(lambda k: k, range(3))
+            busy.set()
+            return found
+
+        with threadpool_limits(2), ThreadPoolExecutor(1) as other:
+            result = other.submit(run_beside)
+            run(occupy, range(2))
+            assert result.result() == [0, 1, 2]
 
 
 class TestSameResults:
@@ -116,6 +156,14 @@ class TestSameResults:
             "fenchel_young": (scores, labels, weights, 0.5 * scores, 0.7),
         }
         assert_same_with_two(lambda: getattr(loss, method)(*arguments[method]))
+
+    def test_moves_of_mass(self, scores):
+        labels = np.arange(N_ROWS, dtype=np.int32) % N_CLASSES
+        weights = np.full(N_ROWS, 1 / N_ROWS)
+        loss = CrossEntropy()
+        _, dual = loss.value_and_dual(scores, labels, weights)
+        found = assert_same_with_two(lambda: loss.balance(dual.copy(), labels, weights))
+        assert np.abs(weights @ found).max() < 1e-15 < np.abs(weights @ dual).max()
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
