@@ -152,9 +152,19 @@ class TestApproach:
         assert passes <= 12
 
     def test_what_it_learnt_is_known_to_be_that_of_a_sample(self, short):
+        """The Hessian of the last step serves on, though on the sample a new one cost nothing."""
         problem, stepper = large_problem(), Newton()
         assert approach(problem, stepper, zero_start(problem), 1e-3) is not None
-        assert stepper.proximal.renewal.hessian is None or stepper.proximal.renewal.hessian.sampled
+        renewal = stepper.proximal.renewal
+        assert renewal.hessian.sampled
+        assert renewal.hessian is renewal.last
+        assert len(renewal.hessian.curvature.labels) < len(problem.labels)
+
+    def test_no_old_hessian_with_an_l1_part(self, short):
+        problem, stepper = large_problem(l1_ratio=0.5), Newton()
+        assert approach(problem, stepper, zero_start(problem), 1e-3) is not None
+        assert stepper.proximal.renewal.last is not None
+        assert stepper.proximal.renewal.hessian is None
 
     @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
     def test_same_optimum(self, l1_ratio, short):

@@ -132,9 +132,9 @@ class Newton:
         self.proximal.renewal.resume()
         self.proximal.solved = True
 
-    def enlarge(self):
+    def enlarge(self, problem):
         """Go on with more samples than those seen so far."""
-        self.proximal.renewal.enlarge()
+        self.proximal.renewal.enlarge(problem)
 
     def _is_hard(self, problem, iterate):
         return not self.proximal.solved or crowded(problem, iterate)

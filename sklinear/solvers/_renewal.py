@@ -63,12 +63,14 @@ class Renewal:
         Whether the end is near, where with an L1 part exact models give tight dual points.
     caution : float
         By how much curvatures are larger than those at the iterate: the share of that at zero.
+    last : Hessian or None
+        Of the last step, whether it may serve again or not.
     stalls : int
         How often a model was right and yet promised no less than half of the one before.
     """
 
     def __init__(self):
-        self.hessian, self.effort = None, 1.0
+        self.hessian, self.last, self.effort = None, None, 1.0
         self.precise, self.near, self.stalls, self.caution = False, False, 0, 0.0
         self.predicted, self.whole, self.renewals = -np.inf, False, 0
 
@@ -82,6 +84,7 @@ class Renewal:
             if self.caution and not explicit:
                 curvature = curvature.cautious(self.caution)
             rows = self._rows(problem, size, explicit)
+            self.last = None  # lets go of its data
             self.hessian = Hessian(problem, curvature, free, rows, precise)
         return self.hessian
 
@@ -96,10 +99,16 @@ class Renewal:
         """Go on with another penalty: the first step has none to be compared with."""
         self.predicted, self.whole, self.near = -np.inf, False, False
 
-    def enlarge(self):
-        """Go on with more samples: what is known is that of some of them."""
+    def enlarge(self, problem):
+        """Go on with more samples: what is known is that of some of them.
+
+        A Hessian that few samples replace at no cost is worth keeping where all would have to;
+        with an L1 part the support changes too much.
+        """
         self.effort, self.precise, self.near, self.stalls = 1.0, False, False, 0
         self.predicted, self.whole, self.renewals = -np.inf, False, 0
+        if self.hessian is None and problem.penalty.l1 == 0:
+            self.hessian = self.last
         if self.hessian is not None:
             self.hessian.sampled = True
 
@@ -126,7 +135,8 @@ class Renewal:
         and rows are blamed only if that happens again.  A model that refined it says nothing of
         the Hessian.
         """
-        hessian, predicted, ratio = self.hessian, outcome.predicted, outcome.ratio
+        self.last = hessian = self.hessian
+        predicted, ratio = outcome.predicted, outcome.ratio
         bad = is_misled(ratio, explicit)
         slow = hessian.age > 1 and predicted < SLOW * self.predicted
         self.near = problem.penalty.l1 > 0 and -predicted < NEAR * problem.value_at_zero
