@@ -34,6 +34,17 @@ def value_along(
     centre: Real,
     sigma: float,
 ) -> tuple[float, float]: ...
+def value_at_shift(
+    loss: int,
+    scores: Real,
+    shift: Double,
+    labels: Label,
+    weights: Double,
+    dual: Real,
+    residual: Double,
+    centre: Real,
+    sigma: float,
+) -> float: ...
 def value_and_gap(
     loss: int,
     scores: Real,
