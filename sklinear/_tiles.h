@@ -95,7 +95,9 @@ KERNEL cross_entropy_gap(Tile *t) {
         double q = t->scale * AT(g) + (IS_TRUE ? 1.0 : 0.0), change = q - s, n, f;
         int near = -0.1 * s < change && change < 0.1 * s;
         split(q, &n, &f);
-        double log_ratio = log_parts(near ? 0 : n, near ? change / s : f) - (near ? 0 : log_s);
+        /* One division: with q = s (1 + f) the quotient f / (2 + f) is change / (2 s + change). */
+        double quotient = (near ? change : f) / (near ? 2 * s + change : 2 + f);
+        double log_ratio = log_of_quotient(near ? 0 : n, quotient) - (near ? 0 : log_s);
         gap[r] += q <= 0 ? s : positive(q * log_ratio - change);
     }
     EACH_LANE t->gap[r] = gap[r];

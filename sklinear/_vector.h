@@ -58,16 +58,27 @@ INLINE double exp_nonpositive(double x) {
     return mantissa * from_bits(bits_of(raised + (shift + 1023)) << 52) * lowered;
 }
 
-/* log(2^n (1 + f)) for 1 + f near 1, from s = f / (2 + f); the polynomial is that of FreeBSD's
+/* R of log(1 + f) = 2 s + s R(s^2) with s = f / (2 + f); the polynomial is that of FreeBSD's
  * e_log.c (Sun Microsystems, 1993).
  */
-INLINE double log_parts(double n, double f) {
-    double s = f / (2 + f), z = s * s, w = z * z, half = 0.5 * f * f;
+INLINE double log_remainder(double s) {
+    double z = s * s, w = z * z;
     double even = w * (3.999999999940941908e-01
         + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
     double odd = z * (6.666666666666735130e-01 + w * (2.857142874366239149e-01
         + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
-    return n * LN2_HIGH - ((half - (s * (half + (even + odd)) + n * LN2_LOW)) - f);
+    return even + odd;
+}
+
+/* log(2^n (1 + f)) for 1 + f near 1. */
+INLINE double log_parts(double n, double f) {
+    double s = f / (2 + f), half = 0.5 * f * f;
+    return n * LN2_HIGH - ((half - (s * (half + log_remainder(s)) + n * LN2_LOW)) - f);
+}
+
+/* The same from s, to two units in the last place. */
+INLINE double log_of_quotient(double n, double s) {
+    return n * LN2_HIGH + (s * (2 + log_remainder(s)) + n * LN2_LOW);
 }
 
 /* The exponent n and f of x = 2^n (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), for a normal x > 0. */
