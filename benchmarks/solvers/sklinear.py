@@ -8,7 +8,7 @@ class Solver(Ladder):
 
     name = "sklinear"
     losses = {"softmax", "hinge", "squared_hinge"}
-    first, last, factor = 0.1, 1e-7, 10
+    last = 1e-7
 
     def estimator(self, tol):
         params = {"alpha": self.alpha, "l1_ratio": self.l1_ratio, "tol": tol, "max_iter": 10**6}
