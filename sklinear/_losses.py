@@ -21,7 +21,7 @@ from ._feasibility import (
     clip_simplex,
     clip_star,
 )
-from ._threads import over_rows, parts, run
+from ._threads import over_rows
 
 COARSE = 2.0  # of log frequencies; nearer to the optimum Newton's method is better
 
@@ -143,7 +143,7 @@ class Loss:
             _core.values_and_gaps(self.code, *known, *factors, scales, *state, out)
             return out
 
-        return sum(run(part, parts(len(labels), scores[0].size * len(scales)))).T
+        return sum(over_rows(part, scores[0], len(scales))).T
 
     def fenchel_young(self, scores, labels, weights, dual, scale=1.0):
         """sum_i p_i [loss(z_i) + conjugate(t g_i) - <z_i, t g_i>] at t = `scale`, term by term."""

@@ -80,8 +80,11 @@ class SparseData(Data):
             _sparse.csr_gradient(indptr, X.indices, values, rows[chosen], out)
             return out
 
-        # Each part has a result of the size of the weights: few of them.
-        return total(run(partial, parts(self.shape[0], X.nnz, 2)))
+        return total(run(partial, self._few_parts()))
+
+    def _few_parts(self):
+        """Each has a result of its own, of the size of the weights: it must be worth more."""
+        return parts(self.shape[0], self.X.nnz // 2, 2)
 
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""
@@ -139,7 +142,7 @@ class SparseData(Data):
             )
             return out
 
-        half = sum(run(partial, parts(n, self.X.nnz, 2)))
+        half = sum(run(partial, self._few_parts()))
         half = half if len(kept) == size else half[np.ix_(kept, kept)]
         return half + half.T
 

@@ -166,9 +166,9 @@ class _Queue:
             return next(self.tasks)
 
 
-def over_rows(function, scores):
-    """Results of a function of slices of rows, for all parts of an array of scores."""
-    return run(function, parts(len(scores), OF_A_SCORE * scores.size))
+def over_rows(function, scores, times=1):
+    """Results of a function of slices of rows, for all parts of scores it reads so many times."""
+    return run(function, parts(len(scores), OF_A_SCORE * times * scores.size))
 
 
 def _pool(purpose, workers):
