@@ -371,6 +371,18 @@ class TestRenewal:
             renewal.judge(problem, Outcome(-0.1, ratio), explicit=False, refined=False)
         assert renewal.effort == 3.0
 
+    @pytest.mark.parametrize(("held", "effort"), [(1.0, 3.0), (0.4, 1.0)])
+    def test_models_that_promise_too_little_again_and_again_need_more_samples(self, held, effort):
+        """Though steps get smaller, if the curvature along them was right."""
+        problem, _, hessian = make(max_rows=50)
+        renewal, predicted = Renewal(), -1.0
+        for _ in range(7):
+            assert renewal.effort == 1.0
+            renewal.hessian, hessian.age, predicted = hessian, 2, 0.1 * predicted
+            outcome = Outcome(predicted, 3.0, held)
+            renewal.judge(problem, outcome, explicit=False, refined=False)
+        assert renewal.effort == effort
+
     def test_cautious_hessian_is_not_taken_for_an_exact_one(self):
         problem, iterate, _ = make()
         renewal = Renewal()

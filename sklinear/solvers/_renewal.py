@@ -26,7 +26,7 @@ ENOUGH = 0.3  # actual by predicted change, for products
 HELD = 0.5  # curvature along a step by the exact one, where the samples were enough
 TRUE = 0.7  # actual by predicted change of a model that needs less caution
 FIRST_CAUTION, CAUTION_STEP = 1e-3, 4.0
-PATIENCE, MAX_STALLS = 2, 15
+PATIENCE, MAX_STALLS, MAX_STIFF = 2, 15, 7
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Renewal:
         By how much curvatures are larger than those at the iterate: the share of that at zero.
     last : Hessian or None
         Of the last step, whether it may serve again or not.
+    stiff : int
+        How often a model of a sample, right in the curvature along its step, promised too little.
     stalls : int
         How often a model was right and yet promised no less than half of the one before.
     """
@@ -72,6 +74,7 @@ class Renewal:
     def __init__(self):
         self.hessian, self.last, self.effort = None, None, 1.0
         self.precise, self.near, self.stalls, self.caution = False, False, 0, 0.0
+        self.stiff = 0
         self.predicted, self.whole, self.renewals = -np.inf, False, 0
 
     def hessian_for(self, problem, iterate, free, explicit):
@@ -105,7 +108,7 @@ class Renewal:
         A Hessian that few samples replace at no cost is worth keeping where all would have to;
         with an L1 part the support changes too much.
         """
-        self.effort, self.precise, self.near, self.stalls = 1.0, False, False, 0
+        self.effort, self.precise, self.near, self.stalls, self.stiff = 1.0, False, False, 0, 0
         self.predicted, self.whole, self.renewals = -np.inf, False, 0
         if self.hessian is None and problem.penalty.l1 == 0:
             self.hessian = self.last
@@ -199,6 +202,10 @@ class Renewal:
         stalled = slow and hessian.sampled and is_true(outcome.ratio)
         self.stalls += stalled
         weak = stalled and self.stalls % PATIENCE == 0
+        # What few samples do not see is held by a ridge, and that may be in the way for ever.
+        self.stiff += hessian.sampled and held and outcome.ratio > KEPT[1]
+        if self.stiff == MAX_STIFF:
+            self.stiff, weak = 0, True
         if hessian.sampled and (weak or (hessian.age <= 1 and not held)):
             self.effort *= 3
 
