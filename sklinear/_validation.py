@@ -237,9 +237,11 @@ def check_weights(sample_weight, X):
 
 def _refuse_words(values, name):
     """Say which entry of an array-like is no number, if one is text that can't be read as one."""
-    if not isinstance(values, list | tuple | np.ndarray) or np.ndim(values) != 1:
+    if not (isinstance(values, list | tuple) or hasattr(values, "__array__")):
         return
     array = np.asarray(values)
+    if array.ndim != 1:
+        return
     for place, value in enumerate(array if array.dtype.kind in "OUS" else ()):
         try:
             float(value)

@@ -116,8 +116,21 @@ def test_infinite_weight(Model):
     assert_says(refusal(Model(), X, Y, weights_with(np.inf)), "sample_weight", "inf")
 
 
+class Column:
+    """As a column of a table is: an array where one is asked for."""
+
+    def __init__(self, values):
+        self.values = np.array(values, dtype=object)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
 @both
-@pytest.mark.parametrize("kind", [list, np.array, lambda v: np.array(v, dtype=object)])
+@pytest.mark.parametrize("kind", [list, np.array, lambda v: np.array(v, dtype=object), Column])
 def test_words_for_weights_and_factors(Model, kind):
     weights, factors = kind(["1"] * 7 + ["heavy"] + ["1"] * (len(Y) - 8)), kind(["1", "no"] * 2)
     assert_says(refusal(Model(), X, Y, weights), r"sample_weight\[7\] is 'heavy'", "number")
