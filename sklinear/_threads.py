@@ -144,7 +144,8 @@ def run(function, tasks, size=np.inf):
     try:
         work()
     finally:
-        # Those that have not begun have nothing to do any more.
+        # After an error too: nobody begins another task, and nobody is left at work.
+        todo.close()
         begun = [helper for helper in helpers if not helper.cancel()]
         wait(begun)
     for helper in begun:
@@ -164,6 +165,11 @@ class _Queue:
     def __next__(self):
         with self.lock:
             return next(self.tasks)
+
+    def close(self):
+        """There are no more."""
+        with self.lock:
+            self.tasks = iter(())
 
 
 def over_rows(function, scores, times=1):

@@ -163,7 +163,7 @@ class TestApproach:
     def test_no_old_hessian_with_an_l1_part(self, short):
         problem, stepper = large_problem(l1_ratio=0.5), Newton()
         assert approach(problem, stepper, zero_start(problem), 1e-3) is not None
-        assert stepper.proximal.renewal.last is not None
+        assert stepper.proximal.renewal.last is None
         assert stepper.proximal.renewal.hessian is None
 
     @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])

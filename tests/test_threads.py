@@ -118,6 +118,23 @@ class TestParts:
         assert ended
 
     @pytest.mark.skipif(cpu_count() < 2, reason="one core")
+    def test_no_task_is_begun_after_an_error_of_the_caller(self):
+        caller, begun = threading.current_thread(), []
+        barrier = threading.Barrier(2, timeout=30)
+
+        def task(number):
+            begun.append(number)
+            if number < 2:
+                barrier.wait()
+            if threading.current_thread() is caller:
+                raise ZeroDivisionError
+            time.sleep(0.1)
+
+        with pytest.raises(ZeroDivisionError):
+            with_threads(2, lambda: run(task, range(20)))
+        assert sorted(begun) == [0, 1]
+
+    @pytest.mark.skipif(cpu_count() < 2, reason="one core")
     def test_waits_for_no_helper_that_has_other_work(self):
         busy, begun = threading.Event(), threading.Event()
 

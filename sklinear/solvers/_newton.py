@@ -132,9 +132,9 @@ class Newton:
         self.proximal.renewal.resume()
         self.proximal.solved = True
 
-    def enlarge(self, problem):
+    def enlarge(self):
         """Go on with more samples than those seen so far."""
-        self.proximal.renewal.enlarge(problem)
+        self.proximal.renewal.enlarge()
 
     def _is_hard(self, problem, iterate):
         return not self.proximal.solved or crowded(problem, iterate)

@@ -98,5 +98,5 @@ def approach(problem, stepper, start, slack):
             iterate, value = following, value - gain
         if gain < ENOUGH * problem.value_at_zero:
             break
-    stepper.enlarge(problem)
+    stepper.enlarge()
     return iterate.coef, iterate.intercept

@@ -64,7 +64,7 @@ class Renewal:
     caution : float
         By how much curvatures are larger than those at the iterate: the share of that at zero.
     last : Hessian or None
-        Of the last step, whether it may serve again or not.
+        Of the last step without an L1 part, whether it may serve again or not.
     stiff : int
         How often a model of a sample, right in the curvature along its step, promised too little.
     stalls : int
@@ -102,15 +102,15 @@ class Renewal:
         """Go on with another penalty: the first step has none to be compared with."""
         self.predicted, self.whole, self.near = -np.inf, False, False
 
-    def enlarge(self, problem):
+    def enlarge(self):
         """Go on with more samples: what is known is that of some of them.
 
-        A Hessian that few samples replace at no cost is worth keeping where all would have to;
-        with an L1 part the support changes too much.
+        A Hessian that few samples replace at no cost is worth keeping where all would have to,
+        unless an L1 part changes the support.
         """
         self.effort, self.precise, self.near, self.stalls, self.stiff = 1.0, False, False, 0, 0
         self.predicted, self.whole, self.renewals = -np.inf, False, 0
-        if self.hessian is None and problem.penalty.l1 == 0:
+        if self.hessian is None:
             self.hessian = self.last
         if self.hessian is not None:
             self.hessian.sampled = True
@@ -138,8 +138,8 @@ class Renewal:
         and rows are blamed only if that happens again.  A model that refined it says nothing of
         the Hessian.
         """
-        self.last = hessian = self.hessian
-        predicted, ratio = outcome.predicted, outcome.ratio
+        hessian, predicted, ratio = self.hessian, outcome.predicted, outcome.ratio
+        self.last = None if problem.penalty.l1 > 0 else hessian
         bad = is_misled(ratio, explicit)
         slow = hessian.age > 1 and predicted < SLOW * self.predicted
         self.near = problem.penalty.l1 > 0 and -predicted < NEAR * problem.value_at_zero
