@@ -206,7 +206,7 @@ class TestReuse:
 class TestPreconditioners:
     @pytest.mark.parametrize(
         ("container", "first", "later"),
-        [(np.asarray, Kronecker, ClassModes), (sp.csr_matrix, Diagonal, Diagonal)],
+        [(np.asarray, Kronecker, ClassModes), (sp.csr_matrix, Kronecker, Kronecker)],
         ids=["dense", "csr"],
     )
     def test_blocks_of_classes_come_once_products_have_cost_as_much(self, container, first, later):
@@ -224,10 +224,16 @@ class TestPreconditioners:
         chooser, found = Preconditioners(), []
         model.n_products = 20
         for _ in range(4):
-            found.append(type(chooser.of(problem, model)))
+            found.append(chooser.of(problem, model).features)
             chooser.charge(model)
-        assert found[0] is Diagonal
-        assert found[-1] is Kronecker
+        assert found[0] is None
+        assert found[-1] is not None
+
+    def test_on_sparse_data_with_an_l1_part_the_diagonal_is_exact(self):
+        problem, iterate, hessian = make(X=sp.csr_matrix)
+        problem = problem.with_penalty(ElasticNet(0.1, 0.1))
+        model = QuadraticModel(problem, iterate, hessian, 0.0)
+        assert isinstance(Preconditioners().of(problem, model), Diagonal)
 
     def with_many_features(self, n_samples, n_rows):
         """A model by so many rows, and its problem."""

@@ -24,6 +24,7 @@ from sklinear.solvers._interior_model import from_inside
 from sklinear.solvers._preconditioner import (
     Diagonal,
     Kronecker,
+    MeanSquares,
     Preconditioners,
     SecondMoments,
     moments_dtype,
@@ -268,6 +269,14 @@ class TestPreconditioners:
         model = make_model_around(problem, size=1e-3)
         kronecker = shortfall(model, Kronecker(SecondMoments(problem.data), model))
         assert kronecker < 0.5 * shortfall(model, Unscaled())
+        assert kronecker < 0.5 * shortfall(model, Diagonal(model))
+
+    @over_curvatures
+    def test_classes_help_where_features_are_orthogonal(self, curvature):
+        """As they do by themselves; the diagonal knows nothing of the other classes."""
+        problem = make_problem(CURVATURES[curvature], 0.0, 1e-4, n_samples=2000, n_features=20)
+        model = make_model_around(problem, size=1e-3)
+        kronecker = shortfall(model, Kronecker(MeanSquares(problem), model))
         assert kronecker < 0.5 * shortfall(model, Diagonal(model))
 
     def test_kronecker_on_some_of_the_features(self):

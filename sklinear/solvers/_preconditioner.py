@@ -29,7 +29,8 @@ RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # for sums in single precision
 class Preconditioners:
     """Chooses a preconditioner for a model and keeps what the next one can use.
 
-    Without an L1 part eigenvectors of many features come once the products cost as much.  The
+    Without an L1 part eigenvectors of many features come once the products cost as much; till
+    then, and where there are none, features are taken for orthogonal.  The
     blocks of `ClassModes` are dear to build and save most of the products: they come once
     the products beyond a few for each model have cost as much (where X is dense and the blocks
     fit in memory), and are built anew when a model takes many all the same.
@@ -51,12 +52,14 @@ class Preconditioners:
     def of(self, problem, model):
         """The preconditioner for a model."""
         n, d = problem.data.shape
-        if problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES):
+        has_l1 = problem.penalty.l1 > 0
+        many = problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES)
+        if many and has_l1:
             return Diagonal(model)
-        if problem.penalty.l1 == 0 and self._is_hard(n, d, problem.n_classes):
+        if not many and not has_l1 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
-        if problem.penalty.l1 == 0 and not self._moments_pay(problem, model):
-            return Diagonal(model)
+        if many or not (has_l1 or self._moments_pay(problem, model)):
+            return Kronecker(MeanSquares(problem), model)
         dtype = moments_dtype(problem, model)
         if self.moments is None or self.moments.dtype < dtype:
             self.moments = SecondMoments(problem.data, dtype)
@@ -101,6 +104,21 @@ class Diagonal:
     def apply(self, rows):
         """Approximate solution of Hessian @ v = rows."""
         return rows / self.diagonal
+
+
+class MeanSquares:
+    """The diagonal of the second moments, as if features were orthogonal; costs no product.
+
+    Attributes
+    ----------
+    vectors : None
+    values : ndarray of shape (d + 1,)
+    """
+
+    vectors = None
+
+    def __init__(self, problem):
+        self.values = np.append(problem.mean_squares, 1.0)
 
 
 class SecondMoments:
@@ -150,9 +168,10 @@ class Kronecker:
         kept = slice(None) if model.kept.all() else model.kept
         self.features = None if orthogonal else moments.vectors[kept]
         sizes = moments.values[kept] if orthogonal else moments.values
-        self.diagonal = np.outer(sizes, values) + max(
-            model.ridge.mean(), 1e-12 * values.max() * moments.values.max()
-        )
+        mean = model.ridge.mean()
+        ridges = np.vstack([model.ridge, [[mean]]]) if orthogonal else mean
+        least = 1e-12 * values.max() * moments.values.max()
+        self.diagonal = np.outer(sizes, values) + np.maximum(ridges, least)
 
     def apply(self, rows):
         """Approximate solution of Hessian @ v = rows."""
