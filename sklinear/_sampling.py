@@ -20,6 +20,12 @@ def draw_rows(n_rows, size):
     return edges[:-1] + (place * np.diff(edges)).astype(np.intp)
 
 
+def draw_weighty(weights, size):
+    """The same of the rows with a weight."""
+    kept = np.flatnonzero(weights)
+    return kept[draw_rows(len(kept), size)]
+
+
 def draw_by_size(sizes, n_rows):
     """Sorted indices of about so many rows, drawn in proportion to their sizes, and 1 / chances.
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ._cholesky import diagonal_of
 from ._line_search import line_search
-from ._sampling import draw_rows
+from ._sampling import draw_weighty
 
 BALANCED = 1e-15  # of the mean dual point: what rounding leaves
 TINY = 1e-12  # may be no more than that
@@ -45,7 +45,8 @@ def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
             shift += coarse
             value, dual, residual = loss.value_at_shift(scores, shift, labels, weights)
             continue
-        direction = -_solve_on_sum_zero(_mean_curvature(problem, dual, number), residual)
+        rough = number < MAX_ROUGH and _is_dear(problem)
+        direction = -_solve_on_sum_zero(_mean_curvature(problem, dual, rough), residual)
         start = value, residual @ direction
         if -start[1] <= ROUNDING * max(value, 1e-6):
             break
@@ -55,14 +56,14 @@ def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
         shift += step * direction
         value, dual, residual = found
         # The next step would gain about the square of what this one did.
-        exact = number >= MAX_ROUGH or not _is_dear(problem)
-        if step == 1 and exact and -start[1] < max(slack, QUADRATIC * max(value, 1e-6)):
+        quadratic = step == 1 and not rough
+        if quadratic and -start[1] < max(slack, QUADRATIC * max(value, 1e-6)):
             break
     return shift - shift.mean(), value, dual, residual
 
 
 def _is_dear(problem):
-    """Whether the mean curvature, n C^2 operations, is taken of some samples at first.
+    """Whether the mean curvature, n C^2 operations, is taken of some samples in the first steps.
 
     That of losses whose curvature jumps costs less, and says less of other samples.
     """
@@ -70,12 +71,11 @@ def _is_dear(problem):
     return not problem.loss.curvature_jumps and n * n_classes**2 > DEAR
 
 
-def _mean_curvature(problem, dual, number):
-    """sum_i p_i M_i for the step of a number, shape (C, C)."""
+def _mean_curvature(problem, dual, rough):
+    """sum_i p_i M_i, shape (C, C), of some samples where it may be rough."""
     rows, labels, weights = slice(None), problem.labels, problem.weights
-    if number < MAX_ROUGH and _is_dear(problem):
-        kept = np.flatnonzero(weights)
-        rows = kept[draw_rows(len(kept), max(FEW_ROWS, ROWS_PER_CLASS * problem.n_classes))]
+    if rough:
+        rows = draw_weighty(weights, max(FEW_ROWS, ROWS_PER_CLASS * problem.n_classes))
         weights = weights / weights[rows].sum()
     return problem.loss.curvature_at(dual[rows], labels[rows], weights[rows]).mean()
 

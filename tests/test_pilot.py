@@ -116,12 +116,11 @@ class TestElsewhere:
         assert found == pytest.approx(problem.objective(iterate), rel=1e-12)
 
     def test_a_step_that_gains_nothing_there_is_not_taken(self, short, monkeypatch):
-        monkeypatch.setattr(_pilot, "MOMENT_RATIO", 1.0)
         problem, values = large_problem(), iter([1.0, 0.5, 0.6])
-        monkeypatch.setattr(_pilot, "elsewhere", lambda *_: lambda _: next(values))
-        one, _ = approach(problem, Newton(), zero_start(problem), 1e-3)
-        monkeypatch.undo()
-        monkeypatch.setattr(_pilot, "FEWEST_ROWS", N_ROWS)
+        with monkeypatch.context() as patch:
+            patch.setattr(_pilot, "MOMENT_RATIO", 1.0)
+            patch.setattr(_pilot, "elsewhere", lambda *_: lambda _: next(values))
+            one, _ = approach(problem, Newton(), zero_start(problem), 1e-3)
         monkeypatch.setattr(_pilot, "MAX_STEPS", 1)
         np.testing.assert_array_equal(
             one, approach(problem, Newton(), zero_start(problem), 1e-3)[0]

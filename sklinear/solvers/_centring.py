@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._centred_data import CentredData, means_and_variances
-from .._sampling import draw_rows
+from .._sampling import draw_weighty
 
 ENOUGH_ENTRIES, FEWEST_ROWS = 2**17, 100  # that means are taken of, where there are more
 FAR = 1.0  # mean of a feature, by its standard deviation
@@ -23,9 +23,8 @@ def centre_of(problem):
     """
     if problem.data.sparse or not problem.fit_intercept or len(problem.penalty.free):
         return None
-    kept = np.flatnonzero(problem.weights)
     size = max(ENOUGH_ENTRIES // max(1, problem.shape[0]), FEWEST_ROWS)
-    rows = kept[draw_rows(len(kept), size)]
+    rows = draw_weighty(problem.weights, size)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, variance = means_and_variances(problem.data, problem.weights, rows)
         far = mean**2 > FAR**2 * variance

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._sampling import FEW, LEAST_SIZE, draw_from_classes, draw_rows
+from .._sampling import FEW, LEAST_SIZE, draw_from_classes, draw_weighty
 
 FEWEST_ROWS = 2500
 ROWS_PER_FEATURE = 10
@@ -41,8 +41,7 @@ def sample(problem, n_rows):
 
 def elsewhere(problem, n_rows):
     """The objective of an iterate on so many rows, one at random from each part of all."""
-    kept = np.flatnonzero(problem.weights)
-    rows = kept[draw_rows(len(kept), n_rows)]
+    rows = draw_weighty(problem.weights, n_rows)
     weights = problem.weights[rows] / problem.weights[rows].sum()
     data, labels = problem.data.take(rows), problem.labels[rows]
     other = replace(problem, data=data, labels=labels, weights=weights)
@@ -67,7 +66,7 @@ def represents(small, problem, most=MOMENT_RATIO):
 
 
 def forgiving(problem):
-    """Whether a sample may know less: what it learns wrongly is neither a support nor kept."""
+    """Whether a sample may know less: it leaves neither a support nor a set of active samples."""
     return problem.penalty.l1 == 0 and not problem.loss.curvature_jumps
 
 
@@ -93,10 +92,10 @@ def approach(problem, stepper, start, slack):
         following = stepper.step(small, iterate)
         if following is None:
             break
-        gain = value - objective(following)
-        if gain > 0:
-            iterate, value = following, value - gain
-        if gain < ENOUGH * problem.value_at_zero:
+        before, value = value, objective(following)
+        if value < before:
+            iterate = following
+        if before - value < ENOUGH * problem.value_at_zero:
             break
     stepper.enlarge()
     return iterate.coef, iterate.intercept

@@ -53,12 +53,11 @@ class Preconditioners:
         """The preconditioner for a model."""
         n, d = problem.data.shape
         has_l1 = problem.penalty.l1 > 0
-        many = problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES)
-        if many and has_l1:
-            return Diagonal(model)
-        if not many and not has_l1 and self._is_hard(n, d, problem.n_classes):
+        if problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES):
+            return Diagonal(model) if has_l1 else Kronecker(MeanSquares(problem), model)
+        if not has_l1 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
-        if many or not (has_l1 or self._moments_pay(problem, model)):
+        if not has_l1 and not self._moments_pay(problem, model):
             return Kronecker(MeanSquares(problem), model)
         dtype = moments_dtype(problem, model)
         if self.moments is None or self.moments.dtype < dtype:

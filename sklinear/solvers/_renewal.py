@@ -83,11 +83,11 @@ class Renewal:
         kept = self.hessian
         if kept is None or kept.loss is not problem.loss or not kept.covers(free):
             precise = self.precise or dense_cost(len(problem.labels), size) < CHEAP
+            self.last = None  # lets go of its data
             curvature = problem.curvature(iterate.scores)
             if self.caution and not explicit:
                 curvature = curvature.cautious(self.caution)
             rows = self._rows(problem, size, explicit)
-            self.last = None  # lets go of its data
             self.hessian = Hessian(problem, curvature, free, rows, precise)
         return self.hessian
 
