@@ -8,7 +8,16 @@ from setuptools.command.build_ext import build_ext
 
 MODULES = [
     f"sklinear.{name}"
-    for name in ("_active_set", "_ascent", "_core", "_dense", "_descent", "_quadratic", "_sparse")
+    for name in (
+        "_active_set",
+        "_ascent",
+        "_core",
+        "_dense",
+        "_descent",
+        "_pairs",
+        "_quadratic",
+        "_sparse",
+    )
 ]
 
 # SKLINEAR_BOUNDSCHECK=1 builds modules that check every index.

@@ -14,7 +14,7 @@ from ._certificate import certify_at_best
 from ._effort import Effort
 from ._problem import Iterate
 from ._stored import rounded
-from ._zeros import with_zeros
+from ._zeros import MARGINS, fitted_anew, with_zeros
 from .solvers import choose, choose_sparse
 
 # At tolerances this tight one more step is taken after the target is met: a gap of eps leaves
@@ -22,6 +22,7 @@ from .solvers import choose, choose_sparse
 TIGHT = 1e-8
 MAX_REFIT = 300
 REFIT_EFFORT, FREE_EFFORT = 1.0, 3e10  # by that of the fit, and what always is allowed
+FAST = 0.8  # of the gap, from one iterate to the next
 OF_AN_ITERATION = 5e7  # operations
 
 
@@ -128,7 +129,7 @@ class Progress:
 
     def __init__(self, problem, start, *, tol, dtype, verbose, refits=True):
         self.problem, self.start, self.dtype = problem, start, dtype
-        self.refits = refits
+        self.refits = refits and not problem.loss.smooth
         self.tol, self.target = tol, tol * problem.value_at_zero
         self.tight = tol <= TIGHT
         self.history = History(problem, verbose)
@@ -136,7 +137,8 @@ class Progress:
         self.effort = Effort(problem.data.passes, OF_AN_ITERATION)
         self.best, self.best_gap = None, np.inf
         self.closing = False
-        self._solution = None
+        self.awaited = None
+        self._swept, self._solution = None, None
 
     @property
     def n_iter(self):
@@ -145,7 +147,7 @@ class Progress:
 
     def add(self, iterate):
         """Certify an iterate, and keep it if it is the best."""
-        self._solution = None
+        self._swept, self._solution = None, None
         if self.best is None:
             self.history.add(*self._at_zero(iterate))
         iterate, certificate = self.bound.certify(iterate)
@@ -161,10 +163,22 @@ class Progress:
 
     def is_done(self):
         """Whether the target is met, and where it is tight, the closing step taken."""
-        if self.best_gap > self.target or not self.solution().converged:
+        if self.best_gap > self.target or self._awaits_zeros() or not self.solution().converged:
             return False
         self.closing = self.tight and not self.closing and self.n_iter > 1
         return not self.closing
+
+    def _awaits_zeros(self):
+        """Whether more weights may soon be zero: the gap falls fast, and not for long."""
+        spent, before = self.effort.spent(self.n_iter), self.awaited
+        if not self.refits or self.swept()[2] == MARGINS[0]:
+            return False
+        if before is None:
+            self.awaited = self.best_gap, (1 + REFIT_EFFORT) * spent + FREE_EFFORT
+            return True
+        gap, most = before
+        self.awaited = self.best_gap, most
+        return self.best_gap <= FAST * gap and spent <= most
 
     def _refit(self, problem, coef, intercept):
         """Weights and intercept nearer to the optimum of a part of the problem than asked for.
@@ -178,15 +192,21 @@ class Progress:
         iterate = solve(problem, Start(coef, intercept), **settings).iterate
         return iterate.coef, iterate.intercept
 
+    def swept(self):
+        """The best point without small weights, its certificate, and how small those were."""
+        if self._swept is None:
+            best = self.best or _at_start(self.problem, self.start)
+            stored = rounded(self.problem, best, self.dtype)
+            self._swept = with_zeros(self.problem, *stored, self.target, self.dtype)
+        return self._swept
+
     def solution(self):
         """What the fit ends with if it ends here: the best point as it will be stored."""
         if self._solution is None:
-            best = self.best or _at_start(self.problem, self.start)
-            stored, certificate = rounded(self.problem, best, self.dtype)
-            refit = self._refit if self.refits else None
-            stored, certificate = with_zeros(
-                self.problem, stored, certificate, self.target, refit, self.dtype
-            )
+            problem, (stored, certificate, margin) = self.problem, self.swept()
+            if self.refits and margin == np.inf and certificate.gap <= self.target:
+                found = fitted_anew(problem, stored, certificate, self.target, self._refit)
+                stored, certificate = found or (stored, certificate)
             self._solution = Solution(
                 iterate=stored,
                 objective=certificate.objective,

@@ -5,8 +5,8 @@ or stop as soon as the gap allows, leave small weights there instead.  Of weight
 bound, one is zero at the optimum: the one that is the smaller on its own scale.
 
 The hinge has a kink at the optimum, so that small weights may hold up the margins of many samples.
-There the other weights of a fit that met its target are fitted anew, without the features that
-lose all theirs.
+There a fit that met its target goes on while the gap falls fast, and if that is not enough, the
+other weights are fitted anew, without the features that lose all theirs.
 """
 
 from dataclasses import replace
@@ -21,8 +21,8 @@ MARGINS = (1.0, 1e2, 1e4)  # by which the weight has to be the smaller one
 COST = 0.1  # of the target, what zeros may cost
 
 
-def with_zeros(problem, iterate, certificate, target, refit, dtype=np.float64):
-    """The iterate with such weights set to zero, and its certificate, as far as it stays good.
+def with_zeros(problem, iterate, certificate, target, dtype=np.float64):
+    """The iterate with such weights set to zero, as far as it stays good.
 
     Parameters
     ----------
@@ -32,13 +32,18 @@ def with_zeros(problem, iterate, certificate, target, refit, dtype=np.float64):
     certificate : Certificate
     target : float
         A gap that was at most this stays so.
-    refit : callable or None
-        refit(problem, coef, intercept) are weights and intercept near its optimum.
     dtype : dtype
         In which the intercept will be stored.
+
+    Returns
+    -------
+    iterate, certificate
+    margin : float
+        That of `MARGINS` by which weights had to be small, the first if there were none; infinite
+        where it can do without none of them.
     """
     if problem.penalty.l1 == 0:
-        return iterate, certificate
+        return iterate, certificate, MARGINS[0]
     small, most = None, problem.objective(iterate) + COST * target
     for margin in MARGINS:
         chosen = _smaller_than_slack(problem, iterate, certificate.scale, margin)
@@ -49,14 +54,25 @@ def with_zeros(problem, iterate, certificate, target, refit, dtype=np.float64):
         small = chosen
         found = _without(problem, iterate, small, dtype)
         if found[1].objective <= most and found[1].gap <= max(target, certificate.gap):
-            return found
-    may_refit = refit is not None and not problem.loss.smooth
-    if may_refit and small is not None and certificate.gap <= target:
-        small = _smaller_than_slack(problem, iterate, certificate.scale, MARGINS[0])
-        found = _fitted_anew(problem, iterate, np.where(small, 0.0, iterate.coef), refit)
-        if found is not None and found[1].gap <= target:
-            return found
-    return iterate, certificate
+            return *found, margin
+    return iterate, certificate, MARGINS[0] if small is None else np.inf
+
+
+def fitted_anew(problem, iterate, certificate, target, refit):
+    """The best weights on the features that have one left, and the certificate.
+
+    None where all features have, or the target is not met.
+
+    Parameters
+    ----------
+    problem, iterate, certificate, target
+        See `with_zeros`.
+    refit : callable
+        refit(problem, coef, intercept) are weights and intercept near its optimum.
+    """
+    small = _smaller_than_slack(problem, iterate, certificate.scale, MARGINS[0])
+    found = _on_fewer_features(problem, iterate, np.where(small, 0.0, iterate.coef), refit)
+    return found if found is not None and found[1].gap <= target else None
 
 
 def _smaller_than_slack(problem, iterate, scale, margin):
@@ -88,8 +104,8 @@ def _certified(problem, iterate, coef, intercept, scores):
     return moved, certify(problem, moved)
 
 
-def _fitted_anew(problem, iterate, coef, refit):
-    """The best weights on the features that have one left; None where all have."""
+def _on_fewer_features(problem, iterate, coef, refit):
+    """The best weights on the features that have one; None where all have."""
     kept = np.flatnonzero(
         coef.any(axis=1) | (np.broadcast_to(problem.penalty.l1s, coef.shape)[:, 0] == 0)
     )

@@ -13,6 +13,7 @@ from problems import make_problem, zero_start
 from sklinear import SVMClassifier
 from sklinear._certificate import certify
 from sklinear._driver import Start
+from sklinear._losses import SquaredHinge
 from sklinear.solvers import _rescue
 from sklinear.solvers._interior_box import KEPT, TO_BOUNDARY, Box, _longest
 from sklinear.solvers._interior_point import InteriorPoint, interior_point
@@ -44,9 +45,13 @@ def pair_matrix(problem, entries):
 
 
 @pytest.mark.parametrize("kind", [WeightSystem, SampleSystem])
+@pytest.mark.parametrize("n_classes", [2, 4])
 @over_intercepts
-def test_systems_solve_the_equations_of_a_step(kind, fit_intercept):
-    problem = replace(make_problem("hinge", 0.5), fit_intercept=fit_intercept)
+def test_systems_solve_the_equations_of_a_step(kind, n_classes, fit_intercept):
+    problem = make_problem("hinge", 0.5, n_classes=n_classes)
+    weights = problem.weights.copy()
+    weights[3:5] = 0.0
+    problem = replace(problem, weights=weights, fit_intercept=fit_intercept)
     entries, rng = Entries(problem), np.random.default_rng(0)
     c, rho = rng.uniform(0.1, 2, size=(2, len(entries.sample)))
     bend, slope = rng.uniform(0.5, 1, problem.shape), rng.normal(size=problem.shape)
@@ -231,6 +236,21 @@ def test_other_losses_and_large_problems_are_left_alone():
     large = replace(problem, data=type(problem.data)(wide, problem.data.passes, 0.0))
     large = replace(large, labels=np.zeros(3000, np.int32), weights=np.full(3000, 1 / 3000))
     assert interior_cost(large) == np.inf
+
+
+@pytest.mark.parametrize("n_samples", [20, _rescue.MAX_SIZE_WIDE // 2 + 1])
+def test_the_hinge_with_an_l1_part_and_few_samples_is_solved_inside(n_samples):
+    """Whatever that costs, up to systems that would not fit."""
+    problem = make_problem("hinge", 0.5, n_classes=3)
+    X = np.zeros((n_samples, n_samples + 1))
+    data = type(problem.data)(X, problem.data.passes, 1.0)
+    wide = replace(problem, data=data, labels=np.zeros(n_samples, np.int32))
+    wide = replace(wide, weights=np.full(n_samples, 1 / n_samples))
+    zero, cost = zero_start(wide), interior_cost(wide)
+    if n_samples == 20:
+        assert at_once(wide, zero, 1e12)
+        assert not at_once(replace(wide, loss=SquaredHinge()), zero, 1e12)
+    assert np.isfinite(cost) == (2 * n_samples <= _rescue.MAX_SIZE_WIDE)
 
 
 def test_a_start_with_weights_is_used_first():

@@ -142,6 +142,15 @@ class TestQuadraticModel:
         for x, gradient in minimisers(model):
             assert model.value(x, gradient) == pytest.approx(best, rel=1e-7)
 
+    def test_what_the_damping_adds(self):
+        problem = make_problem("squared hinge", 0.5)
+        x = make_model_around(problem).start + np.random.default_rng(2).normal(size=(6, 3))
+        values = []
+        for damping in (0.0, 0.1):
+            model = make_model_around(problem, damping=damping)
+            values.append(model.value(x, model.gradient + model.product(x - model.start)))
+        assert model.damping_of(x) == pytest.approx(values[1] - values[0])
+
     @pytest.mark.parametrize("fit_intercept", [True, False])
     @over_curvatures
     @over_containers

@@ -12,9 +12,8 @@ from sklinear._losses import Hinge
 from sklinear._shift import best_shift
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._hessian import Hessian
-from sklinear.solvers._proximal_newton import (
-    ProximalNewton,
-)
+from sklinear.solvers._model import RAISED_DAMPING_WIDE, adapted_wide
+from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._search import Ray
 
 pytestmark = pytest.mark.usefixtures("without_small_steps")
@@ -256,3 +255,30 @@ class TestRay:
             shown.append(steps.shown is iterate)
         assert shown[0]
         assert not all(shown)
+
+
+class TestDamping:
+    """A model whose active set changes on the way promises more than its step brings."""
+
+    def most(self, n_features, n_samples=60):
+        """The largest damping of twelve steps on a squared hinge with a weak penalty."""
+        size = {"n_samples": n_samples, "n_features": n_features}
+        problem = make_problem("squared hinge", 0.5, 1e-4, **size)
+        steps, iterate, most = ProximalNewton(), problem.evaluate(*zero_point(problem)), 0.0
+        for _ in range(12):
+            iterate = steps.step(problem, iterate) or iterate
+            most = max(most, steps.damping)
+        return most
+
+    def test_it_jumps_where_features_outnumber_samples(self):
+        assert self.most(n_features=120) >= RAISED_DAMPING_WIDE
+
+    def test_but_not_else(self):
+        assert self.most(n_features=20) < 1e-3
+
+    def test_it_rises_and_falls_with_what_came_true(self):
+        damping = adapted_wide(1e-9, 0.2)
+        assert damping == RAISED_DAMPING_WIDE
+        assert adapted_wide(damping, 0.2) == 4 * damping
+        assert adapted_wide(damping, 0.7) == damping
+        assert adapted_wide(damping, 1.0) == damping / 2

@@ -11,12 +11,19 @@ from oracle import LOSSES, objective
 from sklinear import SoftmaxClassifier
 from sklinear._certificate import Certificate, certify
 from sklinear._data import wrap
-from sklinear._driver import OF_AN_ITERATION, REFIT_EFFORT, EffortLimit, Progress, Start
+from sklinear._driver import (
+    FAST,
+    OF_AN_ITERATION,
+    REFIT_EFFORT,
+    EffortLimit,
+    Progress,
+    Start,
+)
 from sklinear._effort import Effort
 from sklinear._losses import CrossEntropy, Hinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate, Problem
-from sklinear._zeros import with_zeros
+from sklinear._zeros import MARGINS, fitted_anew, with_zeros
 
 
 def wide_classes(n_samples=40, n_features=300, n_classes=3):
@@ -66,15 +73,12 @@ def with_crumbs(problem, size=1e-7):
     return found, certify(problem, found)
 
 
-def never(*arguments):
-    raise AssertionError("no fit is needed")
-
-
 def test_crumbs_go_and_the_rest_stays():
     problem = inner(CrossEntropy(), 0.09)
     found, certificate = with_crumbs(problem)
     assert (found.coef == 1e-7).any()
-    swept, after = with_zeros(problem, found, certificate, 1e-6, never)
+    swept, after, margin = with_zeros(problem, found, certificate, 1e-6)
+    assert margin == MARGINS[0]
     np.testing.assert_array_equal(swept.coef, np.where(found.coef == 1e-7, 0.0, found.coef))
     assert after.objective < certificate.objective
     assert after == certify(problem, swept)
@@ -85,7 +89,8 @@ def test_crumbs_of_features_far_from_zero_go():
     near = inner(CrossEntropy(), 0.09)
     problem = replace(near, data=wrap(near.data.X + 1e5))
     found, certificate = with_crumbs(problem)
-    swept, after = with_zeros(problem, found, certificate, 1e-6, never)
+    swept, after, margin = with_zeros(problem, found, certificate, 1e-6)
+    assert margin == MARGINS[0]
     np.testing.assert_array_equal(swept.coef, np.where(found.coef == 1e-7, 0.0, found.coef))
     assert after.objective < certificate.objective
 
@@ -93,14 +98,14 @@ def test_crumbs_of_features_far_from_zero_go():
 def test_not_without_an_l1_part():
     problem = inner(CrossEntropy(), 0.0)
     found, certificate = with_crumbs(problem)
-    assert with_zeros(problem, found, certificate, 1e-6, never) == (found, certificate)
+    assert with_zeros(problem, found, certificate, 1e-6) == (found, certificate, MARGINS[0])
 
 
 def test_not_where_it_costs_too_much():
     """Weights that are small beside a large one, with slack, but that the loss needs."""
     problem = inner(CrossEntropy(), 0.09)
     found, certificate = with_crumbs(problem, size=-0.02)
-    _, after = with_zeros(problem, found, certificate, 1e-12, never)
+    _, after, _ = with_zeros(problem, found, certificate, 1e-12)
     assert after.objective <= certificate.objective + 1e-13
     assert after.gap <= certificate.gap
 
@@ -112,7 +117,7 @@ def test_free_features_keep_their_weights():
     coef = found.coef.copy()
     coef[0] = [1e-9, -1e-9, 0.0]
     small = Iterate(coef, found.intercept, found.scores, found.dual, found.correlation)
-    swept, _ = with_zeros(problem, small, certificate, 1.0, never)
+    swept = with_zeros(problem, small, certificate, 1.0)[0]
     np.testing.assert_array_equal(swept.coef[0], coef[0])
 
 
@@ -125,9 +130,14 @@ def of_the_hinge():
     return problem, found, Certificate(problem.objective(found), 1e3, 1.0)
 
 
-def test_the_hinge_is_fitted_anew_on_fewer_features(monkeypatch):
-    """Where zeros cost too much the weights of the features left are those of `refit`."""
+def test_none_go_where_each_costs_too_much(monkeypatch):
     monkeypatch.setattr("sklinear._zeros.COST", 0.0)
+    problem, found, certificate = of_the_hinge()
+    assert with_zeros(problem, found, certificate, 1e3) == (found, certificate, np.inf)
+
+
+def test_the_hinge_is_fitted_anew_on_fewer_features():
+    """The weights of the features left are those of `refit`."""
     problem, found, certificate = of_the_hinge()
     coef, asked = found.coef, []
 
@@ -135,7 +145,7 @@ def test_the_hinge_is_fitted_anew_on_fewer_features(monkeypatch):
         asked.append((small.shape, coef))
         return 2 * coef, intercept + 1
 
-    swept, _ = with_zeros(problem, found, certificate, 1e3, refit)
+    swept, _ = fitted_anew(problem, found, certificate, 1e3, refit)
     (shape, started), *others = asked
     assert not others
     assert shape == (2, 3)
@@ -143,13 +153,62 @@ def test_the_hinge_is_fitted_anew_on_fewer_features(monkeypatch):
     np.testing.assert_array_equal(swept.coef[:2], 2 * coef[:2])
     np.testing.assert_array_equal(swept.intercept, np.ones(3))
     assert not swept.coef[2:].any()
+    assert fitted_anew(problem, found, certificate, 1e-3, refit) is None
 
 
-def test_no_new_fit_where_the_target_was_missed(monkeypatch):
-    """It would take as long as the fit that was ended."""
-    monkeypatch.setattr("sklinear._zeros.COST", 0.0)
-    problem, found, certificate = of_the_hinge()
-    assert with_zeros(problem, found, certificate, 0.9e3, never) == (found, certificate)
+class TestAwaitingZeros:
+    """A fit that met its target goes on while the gap falls fast."""
+
+    @pytest.fixture
+    def progress(self, monkeypatch):
+        problem, found, _ = of_the_hinge()
+        start = Start(0 * found.coef, found.intercept)
+        progress = Progress(problem, start, tol=1.0, dtype=float, verbose=0)
+        progress.add(found)
+        monkeypatch.setattr("sklinear._zeros.COST", 0.0)
+        fits = []
+        monkeypatch.setattr(
+            "sklinear._driver.fitted_anew", lambda *arguments: fits.append(arguments)
+        )
+        return progress, fits
+
+    def test_until_it_falls_slowly(self, progress):
+        """Then a refit is tried, and not before."""
+        progress, fits = progress
+        progress.target = 2 * progress.best_gap
+        assert not progress.is_done()
+        progress.best_gap *= 0.9 * FAST
+        assert not progress.is_done()
+        assert not fits
+        progress.best_gap *= 1.1 * FAST
+        assert progress.is_done()
+        assert len(fits) == 1
+
+    def test_no_longer_than_the_fit_took(self, progress, monkeypatch):
+        progress, _ = progress
+        monkeypatch.setattr("sklinear._driver.FREE_EFFORT", 0.0)
+        progress.target = 2 * progress.best_gap
+        passes = progress.problem.data.passes
+        passes.operations += 1e12
+        assert not progress.is_done()
+        passes.operations += 2e12
+        progress.best_gap *= 0.5 * FAST
+        assert progress.is_done()
+
+    def test_not_where_the_target_is_missed(self, progress):
+        progress, fits = progress
+        progress.target = 0.5 * progress.best_gap
+        assert not progress.is_done()
+        assert progress.awaited is None
+        progress.solution()
+        assert not fits
+
+    def test_not_where_all_small_weights_may_go(self, progress, monkeypatch):
+        progress, fits = progress
+        progress.target = 2 * progress.best_gap
+        monkeypatch.setattr("sklinear._zeros.COST", 1.0)
+        assert progress.is_done()
+        assert not fits
 
 
 def test_the_new_fit_ends_when_it_cost_a_few_times_as_much_as_the_first(monkeypatch):

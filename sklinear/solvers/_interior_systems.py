@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .._cholesky import ScaledCholesky, diagonal_of
+from .._cholesky import ScaledCholesky
 from .._gram import as_matrix, class_moments, star_blocks
+from .._pairs import star_products
 from .._threads import run
 
 COLUMN = 60  # operations for each entry of the columns that moments are products of
@@ -20,8 +21,11 @@ def sizes(problem):
 def system_cost(problem):
     """Operations of a step's system: products of features, and a factor."""
     (n, d), (pairs, weights) = problem.data.shape, sizes(problem)
-    width = n if pairs < problem.shape[0] * problem.n_classes else d
-    return problem.n_classes * n * d * (width + COLUMN) + min(pairs, weights) ** 3 / 3
+    if pairs < d * problem.n_classes:
+        matrices, width = 1 if problem.n_classes == 2 else problem.n_classes, n
+    else:
+        matrices, width = problem.n_classes, d
+    return matrices * n * d * (width + COLUMN) + min(pairs, weights) ** 3 / 3
 
 
 def count_system(problem):
@@ -132,29 +136,30 @@ class SampleSystem:
         pairs = np.arange(len(entries.sample))
         self.signs = np.zeros((len(pairs), problem.n_classes))
         self.signs[pairs, entries.klass], self.signs[pairs, entries.true] = 1.0, -1.0
-        features = np.arange(problem.shape[0])
-        self.features = problem.data.columns(slice(None), features, np.dtype(np.float64))[:, :-1]
+        pairs = entries.sample, entries.klass, entries.true
+        self.pairs = [part.astype(np.intc) for part in pairs]
 
     def factorise(self, c, bend):
         """Prepare for curvatures c (m,) of the pairs and the diagonal D (d, C)."""
         self.bend, self.root = bend, np.sqrt(c)
         count_system(self.problem)
-        matrix = self._products()
-        matrix *= self.root
-        matrix *= self.root[:, None]
-        diagonal_of(matrix)[:] += 1.0
-        self.factor = _factor(matrix)
+        matrix = np.zeros((len(c), len(c)))
+        star_products(self._grams(1.0 / bend), *self.pairs, self.root, matrix)
+        self.factor = _factor(matrix, keep=False)
 
-    def _products(self):
-        """S D^-1 S^T; one Gram matrix for each class."""
-        sample = self.entries.sample
-        out = np.zeros((len(sample), len(sample)))
-        for k, sign in enumerate(self.signs.T):
-            part = self.features / np.sqrt(self.bend[:, k])
-            gram = part @ part.T
-            touched = np.flatnonzero(sign)
-            rows, sign = sample[touched], sign[touched]
-            out[np.ix_(touched, touched)] += gram[np.ix_(rows, rows)] * (sign * sign[:, None])
+    def _grams(self, inverses):
+        """X D_k^-1 X^T for each class k; of two classes half of the sum, which is all it takes."""
+        data, (n, d) = self.problem.data, self.problem.data.shape
+        if self.problem.n_classes == 2:
+            inverses = 0.5 * inverses.sum(axis=1, keepdims=True)
+        roots = np.sqrt(inverses)
+        out = np.zeros((roots.shape[1], n, n))
+        for start in range(0, d, n):
+            block = np.arange(start, min(start + n, d))
+            features = data.columns(slice(None), block)[:, :-1]
+            for gram, root in zip(out, roots.T, strict=True):
+                part = features * root[block]
+                gram += part @ part.T
         return out
 
     def solve(self, slope, imbalance, rho):
@@ -174,9 +179,9 @@ class SampleSystem:
         return root * self.factor.solve(root * rhs)
 
 
-def _factor(matrix):
+def _factor(matrix, keep=True):
     """Its factor; there is always a ridge, unless something is not finite."""
-    factor = ScaledCholesky(matrix, RIDGES)
+    factor = ScaledCholesky(matrix, RIDGES, keep)
     if not factor.positive:
         raise np.linalg.LinAlgError("no ridge makes the matrix positive definite")
     return factor

@@ -13,6 +13,7 @@ from .._penalty import best_shifts
 
 FREE_RIDGE = 1e-10
 LEAST_DAMPING, RAISED_DAMPING = 1e-12, 1e-6
+RAISED_DAMPING_WIDE = 2e-2
 
 
 class QuadraticModel:
@@ -102,6 +103,11 @@ class QuadraticModel:
         quadratic = 0.5 * np.vdot(self.gradient + gradient, move)
         return float(quadratic + (self.l1 * (np.abs(x) - np.abs(self.start))).sum())
 
+    def damping_of(self, x):
+        """What the damping adds to m(x)."""
+        move = x[:-1] - self.start[:-1]
+        return 0.5 * float((self.damping * move**2).sum())
+
     def ridges(self):
         """What the model adds to the diagonal of H, for each row of a stacked array."""
         return np.append(self.ridge, self.intercept_ridge)
@@ -128,4 +134,17 @@ def adapted(damping, ratio):
         return max(damping / 8, LEAST_DAMPING)
     if ratio < 0.3:
         return min(max(4 * damping, RAISED_DAMPING), 1.0)
+    return damping
+
+
+def adapted_wide(damping, ratio):
+    """The same where samples become active on the way and nothing but them holds most weights.
+
+    There models without damping promise what a tenth of their step brings.  The promise is that of
+    the loss and the penalty alone.
+    """
+    if ratio > 0.85:
+        return max(damping / 2, LEAST_DAMPING)
+    if ratio < 0.6:
+        return min(max(4 * damping, RAISED_DAMPING_WIDE), 1.0)
     return damping

@@ -18,7 +18,7 @@ from ._conjugate import minimise_by_columns, minimise_by_products
 from ._coordinates import coordinates
 from ._explicit import minimise_dense
 from ._hessian import Hessian
-from ._model import QuadraticModel, adapted
+from ._model import QuadraticModel, adapted, adapted_wide
 from ._preconditioner import Preconditioners
 from ._refined import minimise_refined
 from ._renewal import Outcome, Renewal, is_misled, worth_in_products
@@ -142,14 +142,20 @@ class ProximalNewton:
         if explicit or penalty.l1 == 0:
             self.renewal.hessian.learn(problem, iterate, found)
         refined = model.hessian is not self.renewal.hessian
-        self.renewal.judge(problem, Outcome(predicted, ratio, held), explicit, refined)
-        self._adapt(ratio)
+        outcome = Outcome(predicted, ratio, held)
+        self.renewal.judge(problem, outcome, explicit, refined)
+        self._adapt(problem, outcome, model.damping_of(target))
         return found
 
-    def _adapt(self, ratio):
-        """Learn from how much of what the model promised came true."""
-        self.damping = adapted(self.damping, ratio)
+    def _adapt(self, problem, outcome, damped):
+        """Learn from how much came true of a promise, to which the damping added so much."""
+        (n, d), ratio = problem.data.shape, outcome.ratio
         self.accuracy = max(self.accuracy / 3, 1e-3) if ratio > 0.8 else 0.1
+        if problem.loss.curvature_jumps and n < d:
+            ratio *= outcome.predicted / (outcome.predicted - damped)
+            self.damping = adapted_wide(self.damping, ratio)
+        else:
+            self.damping = adapted(self.damping, ratio)
 
     def _is_explicit(self, problem, free):
         """Whether a model of these variables is minimised through an explicit Hessian.

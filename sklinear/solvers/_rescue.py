@@ -14,12 +14,13 @@ from ._interior_point import interior_point
 from ._interior_systems import sizes, system_cost
 
 TYPICAL_STEPS, NEAR_STEPS = 40, 13  # from zero, and from a point near the optimum
+WIDE_STEPS = 15  # from zero, with an L1 part and more weights than pairs
 MAX_NEAR_STEPS = 40
 INTERIOR_STEP, NEWTON_STEP = (2500, 7e7), (400, 5e7)  # operations for each score, and of calls
 FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led nowhere
 ROUNDING = 1e-13  # of F(0)
-MAX_SIZE = 2500  # of its systems
-MAX_COST = 7e11
+MAX_SIZE, MAX_SIZE_WIDE = 2500, 5000  # of its systems
+MAX_COST, MAX_COST_WIDE = 7e11, 2e12
 CHEAP = 8e9
 CHEAP_WITH_FEW = 1.4e11  # samples
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
@@ -28,6 +29,7 @@ NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
 PROGRESS = 0.2  # fall of the gap while half of the cost is spent
 POINT = ("coef", "intercept", "dual")
 FEW_STEPS, MORE_STEPS = 15, 60  # with few samples
+STEPS_WIDE = 25
 
 
 class Rescued:
@@ -54,7 +56,7 @@ class Rescued:
     def __call__(self, problem, start):
         """Yield the iterates."""
         cost = interior_cost(problem)
-        if cost > MAX_COST:
+        if cost > (MAX_COST_WIDE if is_wide(problem) else MAX_COST):
             yield from self.solver(problem, start)
             return
         steps, iterate, point = self.solver(problem, start), None, None
@@ -119,7 +121,7 @@ def _affordable(problem, steps, cost, least):
         effort = Effort(effort.passes, effort.of_a_step)
         if spent > review:
             before, gap = gap, _gap(problem, iterate)
-            near = gap <= NEAR * problem.value_at_zero
+            near = gap <= NEAR * problem.value_at_zero and not is_wide(problem)
             if spent > (FACTOR_NEAR if near else 1) * cost and gap > PROGRESS * before:
                 return
             review = spent + 0.5 * cost
@@ -127,7 +129,8 @@ def _affordable(problem, steps, cost, least):
 
 def least_price(problem, cost):
     """At which each step counts: with few samples, a handful is enough or leads nowhere."""
-    most = FEW_STEPS if cost <= CHEAP_WITH_FEW else MORE_STEPS
+    dear = STEPS_WIDE if is_wide(problem) else MORE_STEPS
+    most = FEW_STEPS if cost <= CHEAP_WITH_FEW else dear
     return cost / most if _few_samples(problem) else 0.0
 
 
@@ -135,13 +138,16 @@ def at_once(problem, start, cost):
     """Whether the interior-point method comes first: from zero, where it costs next to nothing.
 
     Newton's method for the squared hinge may end after a handful of steps, unless the features
-    are many more than the samples.
+    are many more than the samples.  With the hinge and more weights than pairs, an L1 part leaves
+    it with models of which each takes as many factors as all of the interior-point method.
     """
     if start.dual is not None or start.coef.any():
         return False
     if problem.loss.smooth:
         pairs, weights = sizes(problem)
         return max(2 * pairs, MANY_WEIGHTS) <= weights and cost <= CHEAP_WITH_FEW
+    if is_wide(problem):
+        return True
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
 
 
@@ -150,8 +156,13 @@ def may_begin_near(problem):
 
     With an L1 part and more weights than pairs nearly all weights are at a bend: short steps.
     """
+    return not is_wide(problem)
+
+
+def is_wide(problem):
+    """Whether there are more weights than pairs, and an L1 part that keeps few of them."""
     pairs, weights = sizes(problem)
-    return problem.penalty.l1 == 0 or pairs >= weights
+    return problem.penalty.l1 > 0 and pairs < weights
 
 
 def _few_samples(problem):
@@ -165,9 +176,12 @@ def interior_cost(problem):
 
     It knows the hinges only, and divides by the penalty of each feature.
     """
-    if problem.loss.block is None or min(sizes(problem)) > MAX_SIZE or len(problem.penalty.free):
+    if problem.loss.block is None or len(problem.penalty.free):
         return np.inf
-    return TYPICAL_STEPS * (system_cost(problem) + overhead(problem, INTERIOR_STEP))
+    most, steps = (MAX_SIZE_WIDE, WIDE_STEPS) if is_wide(problem) else (MAX_SIZE, TYPICAL_STEPS)
+    if min(sizes(problem)) > most:
+        return np.inf
+    return steps * (system_cost(problem) + overhead(problem, INTERIOR_STEP))
 
 
 def overhead(problem, step):
