@@ -21,8 +21,9 @@ from .solvers import choose, choose_sparse
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
 TIGHT = 1e-8
 MAX_REFIT = 300
-REFIT_EFFORT, FREE_EFFORT = 1.0, 3e10  # by that of the fit, and what always is allowed
-FAST = 0.8  # of the gap, from one iterate to the next
+WAIT_EFFORT, REFIT_EFFORT = 0.5, 1.0  # for zeros, by that of the fit; with the wait before
+FREE_EFFORT = 3e10  # what a new fit is allowed at least
+FAST, PATIENCE = 0.95, 2  # fall of the gap in an iterate, and how many may do without it
 OF_AN_ITERATION = 5e7  # operations
 
 
@@ -124,6 +125,21 @@ class History:
         self.begin += time.perf_counter() - begin
 
 
+@dataclass
+class Waiting:
+    """For zeros, while the gap falls, once the target was met after so many operations."""
+
+    first: float
+    gap: float = np.inf
+    idle: int = 0
+
+    def goes_on(self, gap, spent):
+        """Whether to go on, from the gap and the operations so far."""
+        self.idle = 0 if gap <= FAST * self.gap else self.idle + 1
+        self.gap = gap
+        return self.idle < PATIENCE and spent <= (1 + WAIT_EFFORT) * self.first
+
+
 class Progress:
     """Where a fit stands: its history, the best point so far, and whether that will do."""
 
@@ -137,7 +153,7 @@ class Progress:
         self.effort = Effort(problem.data.passes, OF_AN_ITERATION)
         self.best, self.best_gap = None, np.inf
         self.closing = False
-        self.awaited = None
+        self.waiting = None
         self._swept, self._solution = None, None
 
     @property
@@ -169,23 +185,22 @@ class Progress:
         return not self.closing
 
     def _awaits_zeros(self):
-        """Whether more weights may soon be zero: the gap falls fast, and not for long."""
-        spent, before = self.effort.spent(self.n_iter), self.awaited
+        """Whether the next iterates may do without weights that this one can't do without."""
         if not self.refits or self.swept()[2] == MARGINS[0]:
             return False
-        if before is None:
-            self.awaited = self.best_gap, (1 + REFIT_EFFORT) * spent + FREE_EFFORT
-            return True
-        gap, most = before
-        self.awaited = self.best_gap, most
-        return self.best_gap <= FAST * gap and spent <= most
+        spent = self.effort.spent(self.n_iter)
+        if self.waiting is None:
+            self.waiting = Waiting(spent)
+        return self.waiting.goes_on(self.best_gap, spent)
 
     def _refit(self, problem, coef, intercept):
         """Weights and intercept nearer to the optimum of a part of the problem than asked for.
 
-        It may cost as much as the fit did so far, or a second or two.
+        With the wait before it may cost as much as the fit did, or a second or two.
         """
-        most = max(REFIT_EFFORT * self.effort.spent(self.n_iter), FREE_EFFORT)
+        spent = self.effort.spent(self.n_iter)
+        first = self.waiting.first if self.waiting else spent
+        most = max((1 + REFIT_EFFORT) * first - spent, FREE_EFFORT)
         limit = EffortLimit(problem.data.passes, most)
         settings = {"tol": 0.1 * self.tol, "max_iter": MAX_REFIT, "dtype": self.dtype}
         settings |= {"solver": choose_sparse(problem), "observer": limit, "refits": False}

@@ -5,8 +5,8 @@ or stop as soon as the gap allows, leave small weights there instead.  Of weight
 bound, one is zero at the optimum: the one that is the smaller on its own scale.
 
 The hinge has a kink at the optimum, so that small weights may hold up the margins of many samples.
-There a fit that met its target goes on while the gap falls fast, and if that is not enough, the
-other weights are fitted anew, without the features that lose all theirs.
+There a fit that met its target goes on while the gap falls, and if that is not enough, the other
+weights are fitted anew, without the features that lose all theirs.
 """
 
 from dataclasses import replace

@@ -14,7 +14,7 @@ from sklinear import SVMClassifier
 from sklinear._certificate import certify
 from sklinear._driver import Start
 from sklinear._losses import SquaredHinge
-from sklinear.solvers import _rescue
+from sklinear.solvers import _interior_systems, _rescue
 from sklinear.solvers._interior_box import KEPT, TO_BOUNDARY, Box, _longest
 from sklinear.solvers._interior_point import InteriorPoint, interior_point
 from sklinear.solvers._interior_systems import Entries, SampleSystem, WeightSystem
@@ -68,6 +68,26 @@ def test_systems_solve_the_equations_of_a_step(kind, n_classes, fit_intercept):
         np.testing.assert_allclose(gradient[coef.size :], imbalance, atol=1e-11)
     else:
         assert not intercept.any()
+
+
+def test_products_make_up_for_the_rounding_of_a_factor(monkeypatch):
+    """Where curvatures and penalties are eight decades apart."""
+    problem = make_problem("hinge", 1.0, n_samples=30, n_features=100)
+    entries, errors = Entries(problem), []
+    for refinements in (0, 1):
+        monkeypatch.setattr(_interior_systems, "REFINEMENTS", refinements)
+        system, rng, total = SampleSystem(problem, entries), np.random.default_rng(0), 0.0
+        for _ in range(5):
+            c = 10.0 ** rng.uniform(-4, 4, len(entries.sample))
+            bend = 10.0 ** rng.uniform(-4, 4, problem.shape)
+            slope, rho = rng.normal(size=problem.shape), rng.normal(size=len(c))
+            system.factorise(c, bend)
+            coef, intercept = system.solve(slope, np.zeros(3), rho)
+            change = entries.difference(problem.scores(coef, intercept))
+            spread = entries.spread(c * (change + rho))
+            total += np.linalg.norm(slope - bend * coef - problem.data.correlate(spread))
+        errors.append(total)
+    assert errors[1] < 0.5 * errors[0]
 
 
 @pytest.mark.parametrize("upper", [1.5, np.inf])

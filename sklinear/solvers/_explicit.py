@@ -58,7 +58,7 @@ class Quadratic:
         first, hard = self._violation(x, gradient), len(x) > MANY and self.l1.any()
         for number in range(max_rounds):
             steps.improve(x, gradient, number)
-            operations += SWEEPS * len(x) ** 2 + np.count_nonzero(x) ** 3 / 3
+            operations += cost_of_round(x)
             left = least = self._violation(x, gradient)
             if left > accuracy * first and self.recentring is not None:
                 # Where next to nothing resists a shift, rounding alone may undo the next one.
@@ -99,6 +99,11 @@ class Quadratic:
         if not decrease(x, gradient, self.l1, shift, change) < 0:
             return x, gradient
         return x + shift, gradient + change
+
+
+def cost_of_round(x):
+    """Operations of sweeps and a Newton step that end at x."""
+    return SWEEPS * len(x) ** 2 + np.count_nonzero(x) ** 3 / 3
 
 
 def least_ridge(model):

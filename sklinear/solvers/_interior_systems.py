@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from .._base_data import BLOCK_ENTRIES
 from .._cholesky import ScaledCholesky
 from .._gram import as_matrix, class_moments, star_blocks
 from .._pairs import star_products
 from .._threads import run
 
 COLUMN = 60  # operations for each entry of the columns that moments are products of
+REFINEMENTS = 1
 RIDGES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
 
 
@@ -121,9 +123,9 @@ class WeightSystem:
 
 
 class SampleSystem:
-    """The same equations in the move v = c (S (dW, db) + rho), for few samples.
+    """The same equations in the move R t = c (S (dW, db) + rho), for few samples; R^2 = c.
 
-        (1/c + S D^-1 S^T) v = S D^-1 r + S_b db + rho,     S_b^T v = r_b
+        (I + R S D^-1 S^T R) t = R (S D^-1 r + S_b db + rho),     S_b^T R t = r_b
 
     Parameters
     ----------
@@ -133,9 +135,6 @@ class SampleSystem:
 
     def __init__(self, problem, entries):
         self.problem, self.entries = problem, entries
-        pairs = np.arange(len(entries.sample))
-        self.signs = np.zeros((len(pairs), problem.n_classes))
-        self.signs[pairs, entries.klass], self.signs[pairs, entries.true] = 1.0, -1.0
         pairs = entries.sample, entries.klass, entries.true
         self.pairs = [part.astype(np.intc) for part in pairs]
 
@@ -146,6 +145,10 @@ class SampleSystem:
         matrix = np.zeros((len(c), len(c)))
         star_products(self._grams(1.0 / bend), *self.pairs, self.root, matrix)
         self.factor = _factor(matrix, keep=False)
+        pairs, entries = np.arange(len(c)), self.entries
+        self.signs = np.zeros((len(c), self.problem.n_classes))
+        self.signs[pairs, entries.klass], self.signs[pairs, entries.true] = self.root, -self.root
+        self.columns = self.factor.solve(self.signs)
 
     def _grams(self, inverses):
         """X D_k^-1 X^T for each class k; of two classes half of the sum, which is all it takes."""
@@ -154,8 +157,9 @@ class SampleSystem:
             inverses = 0.5 * inverses.sum(axis=1, keepdims=True)
         roots = np.sqrt(inverses)
         out = np.zeros((roots.shape[1], n, n))
-        for start in range(0, d, n):
-            block = np.arange(start, min(start + n, d))
+        step = max(n, BLOCK_ENTRIES // n)
+        for start in range(0, d, step):
+            block = np.arange(start, min(start + step, d))
             features = data.columns(slice(None), block)[:, :-1]
             for gram, root in zip(out, roots.T, strict=True):
                 part = features * root[block]
@@ -164,19 +168,30 @@ class SampleSystem:
 
     def solve(self, slope, imbalance, rho):
         """dW and db."""
-        first = self.entries.difference(self.problem.data.scores(slope / self.bend)) + rho
-        move, intercept = self._inverse(first), np.zeros_like(imbalance)
-        if self.problem.fit_intercept:
-            columns = self._inverse(self.signs)
-            intercept = _on_sum_zero(self.signs.T @ columns, imbalance - self.signs.T @ move)
-            move = move + columns @ intercept
-        return (
-            slope - self.problem.data.correlate(self.entries.spread(move))
-        ) / self.bend, intercept
+        entries, data = self.entries, self.problem.data
+        right = self.root * (entries.difference(data.scores(slope / self.bend)) + rho)
+        move, intercept = self._approximate(right, imbalance)
+        for _ in range(REFINEMENTS):
+            left = right - self._product(move) + self.signs @ intercept
+            further, shift = self._approximate(left, imbalance - self.signs.T @ move)
+            move, intercept = move + further, intercept + shift
+        spread = entries.spread(self.root * move)
+        return (slope - data.correlate(spread)) / self.bend, intercept
 
-    def _inverse(self, rhs):
-        root = self.root if rhs.ndim == 1 else self.root[:, None]
-        return root * self.factor.solve(root * rhs)
+    def _approximate(self, right, imbalance):
+        """t and db, as far as the factor knows."""
+        move, intercept = self.factor.solve(right), np.zeros_like(imbalance)
+        if self.problem.fit_intercept:
+            lack = imbalance - self.signs.T @ move
+            intercept = _on_sum_zero(self.signs.T @ self.columns, lack)
+            move = move + self.columns @ intercept
+        return move, intercept
+
+    def _product(self, move):
+        """(I + R S D^-1 S^T R) t."""
+        data, entries = self.problem.data, self.entries
+        coef = data.correlate(entries.spread(self.root * move)) / self.bend
+        return move + self.root * entries.difference(data.scores(coef))
 
 
 def _factor(matrix, keep=True):

@@ -21,7 +21,7 @@ import numpy as np
 
 from .._active_set import ActiveSet, follow
 from .._problem import Iterate
-from ._rescue import MAX_COST, interior_cost
+from ._rescue import MAX_COST, TYPICAL_STEPS, step_cost
 
 TIES = 1e-8
 BALANCED = 2e-14  # of all weights
@@ -49,7 +49,7 @@ class Followed:
     state : ActiveSet or None
         At the alpha it was followed to last.
     spent : float
-        What the changes so far have cost, in the operations of `interior_cost`.
+        What the changes so far have cost, in the operations of `step_cost`.
     failed : bool
     """
 
@@ -103,7 +103,7 @@ def followable(problem):
 def budget(problem):
     """What it may cost: a few fits by interior points."""
     fits = FITS if problem.penalty.l1 else FITS_L2
-    return fits * min(interior_cost(problem), MAX_COST)
+    return fits * min(TYPICAL_STEPS * step_cost(problem), MAX_COST)
 
 
 def change_cost(problem, kinks, support):

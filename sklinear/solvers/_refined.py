@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _quadratic
 from .._cholesky import ScaledCholesky
-from ._explicit import Steps
+from ._explicit import Steps, cost_of_round
 
 MAX_ROUNDS = 6
 ENOUGH = 1e-2  # fall of the violation that is accepted
@@ -50,6 +50,7 @@ class Refinement:
             before = left
             target = self.x.copy()
             steps.improve(target, self.gradient.copy(), number)
+            self.model.hessian.data.passes.operations += cost_of_round(target)
             self.move(target - self.x)
             self.recentre()
             if self.violation() > goal:

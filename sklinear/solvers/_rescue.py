@@ -176,12 +176,16 @@ def interior_cost(problem):
 
     It knows the hinges only, and divides by the penalty of each feature.
     """
+    return (WIDE_STEPS if is_wide(problem) else TYPICAL_STEPS) * step_cost(problem)
+
+
+def step_cost(problem):
+    """The same of one step."""
     if problem.loss.block is None or len(problem.penalty.free):
         return np.inf
-    most, steps = (MAX_SIZE_WIDE, WIDE_STEPS) if is_wide(problem) else (MAX_SIZE, TYPICAL_STEPS)
-    if min(sizes(problem)) > most:
+    if min(sizes(problem)) > (MAX_SIZE_WIDE if is_wide(problem) else MAX_SIZE):
         return np.inf
-    return steps * (system_cost(problem) + overhead(problem, INTERIOR_STEP))
+    return system_cost(problem) + overhead(problem, INTERIOR_STEP)
 
 
 def overhead(problem, step):
