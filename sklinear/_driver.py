@@ -186,7 +186,8 @@ class Progress:
 
     def _awaits_zeros(self):
         """Whether the next iterates may do without weights that this one can't do without."""
-        if not self.refits or self.swept()[2] == MARGINS[0]:
+        *_, margin = self.swept()
+        if not self.refits or margin == MARGINS[0]:
             return False
         spent = self.effort.spent(self.n_iter)
         if self.waiting is None:

@@ -14,7 +14,7 @@ from ._interior_point import interior_point
 from ._interior_systems import sizes, system_cost
 
 TYPICAL_STEPS, NEAR_STEPS = 40, 13  # from zero, and from a point near the optimum
-WIDE_STEPS = 15  # from zero, with an L1 part and more weights than pairs
+TYPICAL_STEPS_WIDE = 15  # with an L1 part and more weights than pairs
 MAX_NEAR_STEPS = 40
 INTERIOR_STEP, NEWTON_STEP = (2500, 7e7), (400, 5e7)  # operations for each score, and of calls
 FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led nowhere
@@ -28,8 +28,7 @@ MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
 PROGRESS = 0.2  # fall of the gap while half of the cost is spent
 POINT = ("coef", "intercept", "dual")
-FEW_STEPS, MORE_STEPS = 15, 60  # with few samples
-STEPS_WIDE = 25
+FEW_STEPS, MORE_STEPS, STEPS_WIDE = 15, 60, 25  # of Newton's method, with few samples
 
 
 class Rescued:
@@ -56,7 +55,7 @@ class Rescued:
     def __call__(self, problem, start):
         """Yield the iterates."""
         cost = interior_cost(problem)
-        if cost > (MAX_COST_WIDE if is_wide(problem) else MAX_COST):
+        if cost > (MAX_COST_WIDE if keeps_few_weights(problem) else MAX_COST):
             yield from self.solver(problem, start)
             return
         steps, iterate, point = self.solver(problem, start), None, None
@@ -121,7 +120,7 @@ def _affordable(problem, steps, cost, least):
         effort = Effort(effort.passes, effort.of_a_step)
         if spent > review:
             before, gap = gap, _gap(problem, iterate)
-            near = gap <= NEAR * problem.value_at_zero and not is_wide(problem)
+            near = gap <= NEAR * problem.value_at_zero and not keeps_few_weights(problem)
             if spent > (FACTOR_NEAR if near else 1) * cost and gap > PROGRESS * before:
                 return
             review = spent + 0.5 * cost
@@ -129,7 +128,7 @@ def _affordable(problem, steps, cost, least):
 
 def least_price(problem, cost):
     """At which each step counts: with few samples, a handful is enough or leads nowhere."""
-    dear = STEPS_WIDE if is_wide(problem) else MORE_STEPS
+    dear = STEPS_WIDE if keeps_few_weights(problem) else MORE_STEPS
     most = FEW_STEPS if cost <= CHEAP_WITH_FEW else dear
     return cost / most if _few_samples(problem) else 0.0
 
@@ -146,7 +145,7 @@ def at_once(problem, start, cost):
     if problem.loss.smooth:
         pairs, weights = sizes(problem)
         return max(2 * pairs, MANY_WEIGHTS) <= weights and cost <= CHEAP_WITH_FEW
-    if is_wide(problem):
+    if keeps_few_weights(problem):
         return True
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
 
@@ -156,10 +155,10 @@ def may_begin_near(problem):
 
     With an L1 part and more weights than pairs nearly all weights are at a bend: short steps.
     """
-    return not is_wide(problem)
+    return not keeps_few_weights(problem)
 
 
-def is_wide(problem):
+def keeps_few_weights(problem):
     """Whether there are more weights than pairs, and an L1 part that keeps few of them."""
     pairs, weights = sizes(problem)
     return problem.penalty.l1 > 0 and pairs < weights
@@ -176,14 +175,15 @@ def interior_cost(problem):
 
     It knows the hinges only, and divides by the penalty of each feature.
     """
-    return (WIDE_STEPS if is_wide(problem) else TYPICAL_STEPS) * step_cost(problem)
+    steps = TYPICAL_STEPS_WIDE if keeps_few_weights(problem) else TYPICAL_STEPS
+    return steps * step_cost(problem)
 
 
 def step_cost(problem):
     """The same of one step."""
     if problem.loss.block is None or len(problem.penalty.free):
         return np.inf
-    if min(sizes(problem)) > (MAX_SIZE_WIDE if is_wide(problem) else MAX_SIZE):
+    if min(sizes(problem)) > (MAX_SIZE_WIDE if keeps_few_weights(problem) else MAX_SIZE):
         return np.inf
     return system_cost(problem) + overhead(problem, INTERIOR_STEP)
 
