@@ -12,7 +12,7 @@ from sklinear._certificate import certify
 from sklinear._driver import solve
 from sklinear._path import alpha_grid, penalised, solve_path
 from sklinear.solvers import _parametric, choose, follows
-from sklinear.solvers._parametric import TIES, Followed
+from sklinear.solvers._parametric import TIES, Followed, allowance, expected_cost
 
 RATIOS = (0.0, 1e-3, 0.5, 1.0)
 
@@ -152,6 +152,24 @@ def test_what_it_may_cost_is_bounded(monkeypatch):
     monkeypatch.setattr(_parametric, "FITS", 0)
     first(solver, penalised(problem, 1e-4, 0.5))
     assert solver.failed
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "n_features", "l1_ratio", "share"),
+    [(20, 300, 0.5, "TRIAL"), (20, 300, 0.0, None), (200, 5, 0.5, None)],
+)
+def test_few_samples_are_worth_a_trial(n_samples, n_features, l1_ratio, share, monkeypatch):
+    """Where following seems a few times as dear as a path without it."""
+    size = {"n_samples": n_samples, "n_features": n_features}
+    problem = make_problem("hinge", l1_ratio, **size)
+    budget = 0.2 * expected_cost(problem)
+    monkeypatch.setattr(_parametric, "budget", lambda problem: budget)
+    expected = getattr(_parametric, share) * budget if share else 0.0
+    assert allowance(problem) == expected
+    monkeypatch.setattr(_parametric, "budget", lambda problem: 10 * budget)
+    assert allowance(problem) == _parametric.SURE * 10 * budget
+    monkeypatch.setattr(_parametric, "budget", lambda problem: 0.1 * budget)
+    assert allowance(problem) == 0.0
 
 
 def test_many_features_are_followed_in_the_space_of_the_samples():

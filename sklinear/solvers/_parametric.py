@@ -21,7 +21,7 @@ import numpy as np
 
 from .._active_set import ActiveSet, follow
 from .._problem import Iterate
-from ._rescue import MAX_COST, TYPICAL_STEPS, step_cost
+from ._rescue import MAX_COST, TYPICAL_STEPS, keeps_few_weights, step_cost
 
 TIES = 1e-8
 BALANCED = 2e-14  # of all weights
@@ -29,6 +29,7 @@ RIDGE = 1e-10  # of the mean square of a feature, for weights without an L2 part
 INTERCEPT_RIDGE = 1e-13
 ROOM = 600  # of the linear systems, besides weights without an L1 part
 FITS, FITS_L2 = 14, 1.2  # by interior points, that a path may cost, with and without an L1 part
+SURE, DOUBTFUL, TRIAL = 2.0, 8.0, 0.5  # cost allowed or expected, by that
 CHANGES = 4  # for a pair of a sample and a wrong class, along a path
 SHARE = 0.25  # of the weights or pairs, that may be in the support at once
 SLOWNESS = 10.0  # of short loops beside a Cholesky factorisation
@@ -67,7 +68,7 @@ class Followed:
     def _reaches(self, problem):
         """Bring the state to the alpha of a problem; whether it is there."""
         if self.state is None and not self.failed:
-            self.failed = not followable(problem)
+            self.failed = not allowance(problem)
         if self.failed:
             return False
         alpha = problem.penalty.l1 + problem.penalty.l2
@@ -82,26 +83,38 @@ class Followed:
     def _follow(self, problem, alpha):
         state = self.state
         one = change_cost(problem, state.n_kinks, state.n_support)
-        most = max(2 * budget(problem) - self.spent, 0.0) / one
+        most = max(allowance(problem) - self.spent, 0.0) / one
         count = follow(state, alpha, int(most))
         state.tilt = np.zeros(state.theta.shape)
         self.spent, self.failed = self.spent + count * one, count < 0
 
 
-def followable(problem):
-    """Whether the optimum of a hinge is known to be cheap to follow."""
+def allowance(problem):
+    """What it may cost to follow the optimum of a hinge; nothing where that is known to be dear.
+
+    How dear is not well known: of fewer pairs than weights, few may be at a kink at once.
+    """
     known = not problem.loss.smooth and not len(problem.penalty.free)
     if not known or problem.data.sparse:
-        return False
+        return 0.0
+    expected, most = expected_cost(problem), budget(problem)
+    if expected <= most:
+        return SURE * most
+    few = keeps_few_weights(problem) and expected <= DOUBTFUL * most
+    return TRIAL * most if few else 0.0
+
+
+def expected_cost(problem):
+    """That of all changes along a path."""
     (n, _), (d, n_classes) = problem.data.shape, problem.shape
     pairs, weights = n * (n_classes - 1), d * n_classes
     kinks = SHARE * min(pairs, weights) + n_classes
     support = kinks if problem.penalty.l1 else weights
-    return CHANGES * pairs * change_cost(problem, kinks, support) <= budget(problem)
+    return CHANGES * pairs * change_cost(problem, kinks, support)
 
 
 def budget(problem):
-    """What it may cost: a few fits by interior points."""
+    """What a path costs at least without it: a few fits by interior points."""
     fits = FITS if problem.penalty.l1 else FITS_L2
     return fits * min(TYPICAL_STEPS * step_cost(problem), MAX_COST)
 
