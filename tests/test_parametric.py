@@ -1,5 +1,7 @@
 """The hinge followed along alpha: optima without a Newton step, forth and back, ties and all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from data import csr
@@ -170,6 +172,13 @@ def test_few_samples_are_worth_a_trial(n_samples, n_features, l1_ratio, share, m
     assert allowance(problem) == _parametric.SURE * 10 * budget
     monkeypatch.setattr(_parametric, "budget", lambda problem: 0.1 * budget)
     assert allowance(problem) == 0.0
+
+
+def test_samples_without_weight_cost_no_changes():
+    """As in the folds of a cross-validation."""
+    problem = make_problem("hinge", 0.5, n_samples=60, n_features=300)
+    weights = np.where(np.arange(60) < 30, problem.weights, 0.0)
+    assert expected_cost(replace(problem, weights=weights)) < 0.3 * expected_cost(problem)
 
 
 def test_many_features_are_followed_in_the_space_of_the_samples():

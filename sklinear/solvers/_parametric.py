@@ -21,6 +21,7 @@ import numpy as np
 
 from .._active_set import ActiveSet, follow
 from .._problem import Iterate
+from ._interior_systems import sizes
 from ._rescue import MAX_COST, TYPICAL_STEPS, keeps_few_weights, step_cost
 
 TIES = 1e-8
@@ -106,9 +107,8 @@ def allowance(problem):
 
 def expected_cost(problem):
     """That of all changes along a path."""
-    (n, _), (d, n_classes) = problem.data.shape, problem.shape
-    pairs, weights = n * (n_classes - 1), d * n_classes
-    kinks = SHARE * min(pairs, weights) + n_classes
+    pairs, weights = sizes(problem)
+    kinks = SHARE * min(pairs, weights) + problem.n_classes
     support = kinks if problem.penalty.l1 else weights
     return CHANGES * pairs * change_cost(problem, kinks, support)
 
