@@ -14,16 +14,14 @@ from ._certificate import certify_at_best
 from ._effort import Effort
 from ._problem import Iterate
 from ._stored import rounded
-from ._zeros import MARGINS, fitted_anew, with_zeros
+from ._zeros import MARGINS, Waiting, fitted_anew, with_zeros
 from .solvers import choose, choose_sparse
 
 # At tolerances this tight one more step is taken after the target is met: a gap of eps leaves
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
 TIGHT = 1e-8
 MAX_REFIT = 300
-WAIT_EFFORT, REFIT_EFFORT = 0.5, 1.0  # for zeros, by that of the fit; with the wait before
-FREE_EFFORT = 3e10  # what a new fit is allowed at least
-FAST, PATIENCE = 0.95, 2  # fall of the gap in an iterate, and how many may do without it
+REFIT_EFFORT, FREE_EFFORT = 1.0, 3e10  # by that of the fit; what a new fit is allowed at least
 OF_AN_ITERATION = 5e7  # operations
 
 
@@ -123,21 +121,6 @@ class History:
         yield
         passes.total, passes.operations = before
         self.begin += time.perf_counter() - begin
-
-
-@dataclass
-class Waiting:
-    """For zeros, while the gap falls, once the target was met after so many operations."""
-
-    first: float
-    gap: float = np.inf
-    idle: int = 0
-
-    def goes_on(self, gap, spent):
-        """Whether to go on, from the gap and the operations so far."""
-        self.idle = 0 if gap <= FAST * self.gap else self.idle + 1
-        self.gap = gap
-        return self.idle < PATIENCE and spent <= (1 + WAIT_EFFORT) * self.first
 
 
 class Progress:

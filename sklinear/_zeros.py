@@ -9,7 +9,7 @@ There a fit that met its target goes on while the gap falls, and if that is not 
 weights are fitted anew, without the features that lose all theirs.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from ._stored import stored_intercept
 
 MARGINS = (1.0, 1e2, 1e4)  # by which the weight has to be the smaller one
 COST = 0.1  # of the target, what zeros may cost
+FAST, PATIENCE = 0.95, 2  # fall of the gap in an iterate, and how many may do without it
+WAIT_EFFORT = 0.5  # by that of the fit
 
 
 def with_zeros(problem, iterate, certificate, target, dtype=np.float64):
@@ -56,6 +58,31 @@ def with_zeros(problem, iterate, certificate, target, dtype=np.float64):
         if found[1].objective <= most and found[1].gap <= max(target, certificate.gap):
             return *found, margin
     return iterate, certificate, MARGINS[0] if small is None else np.inf
+
+
+@dataclass
+class Waiting:
+    """Whether a fit that met its target may go on for zeros.
+
+    Attributes
+    ----------
+    first : float
+        Operations until the target was met.
+    gap : float
+        Of the last iterate.
+    idle : int
+        How many iterates on end brought no fall.
+    """
+
+    first: float
+    gap: float = np.inf
+    idle: int = 0
+
+    def goes_on(self, gap, spent):
+        """Whether it may, from the gap and the operations so far."""
+        self.idle = 0 if gap <= FAST * self.gap else self.idle + 1
+        self.gap = gap
+        return self.idle < PATIENCE and spent <= (1 + WAIT_EFFORT) * self.first
 
 
 def fitted_anew(problem, iterate, certificate, target, refit):

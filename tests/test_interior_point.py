@@ -14,6 +14,7 @@ from sklinear import SVMClassifier
 from sklinear._certificate import certify
 from sklinear._driver import Start
 from sklinear._losses import SquaredHinge
+from sklinear._pairs import star_products
 from sklinear.solvers import _interior_systems, _rescue
 from sklinear.solvers._interior_box import KEPT, TO_BOUNDARY, Box, _longest
 from sklinear.solvers._interior_point import InteriorPoint, interior_point
@@ -25,7 +26,7 @@ from sklinear.solvers._rescue import (
     _affordable,
     at_once,
     interior_cost,
-    may_begin_near,
+    keeps_few_weights,
 )
 
 HINGES = ["hinge", "squared hinge"]
@@ -68,6 +69,19 @@ def test_systems_solve_the_equations_of_a_step(kind, n_classes, fit_intercept):
         np.testing.assert_allclose(gradient[coef.size :], imbalance, atol=1e-11)
     else:
         assert not intercept.any()
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_products_of_pairs(n_classes):
+    """I + R S D^-1 S^T R, of which the lower triangle is left alone."""
+    problem = make_problem("hinge", 0.5, n_classes=n_classes)
+    entries, rng = Entries(problem), np.random.default_rng(0)
+    bend, root = rng.uniform(0.5, 1, problem.shape), rng.uniform(size=len(entries.sample))
+    system = SampleSystem(problem, entries)
+    out = np.zeros((len(root), len(root)))
+    star_products(system._grams(1 / bend), *system.pairs, root, out)
+    S = root[:, None] * pair_matrix(problem, entries)[:, : bend.size]
+    np.testing.assert_allclose(out, np.triu(np.eye(len(root)) + S / bend.ravel() @ S.T))
 
 
 def test_products_make_up_for_the_rounding_of_a_factor(monkeypatch):
@@ -258,7 +272,7 @@ def test_other_losses_and_large_problems_are_left_alone():
     assert interior_cost(large) == np.inf
 
 
-@pytest.mark.parametrize("n_samples", [20, _rescue.MAX_SIZE_WIDE // 2 + 1])
+@pytest.mark.parametrize("n_samples", [20, _rescue.WIDE.size // 2 + 1])
 def test_the_hinge_with_an_l1_part_and_few_samples_is_solved_inside(n_samples):
     """Whatever that costs, up to systems that would not fit."""
     problem = make_problem("hinge", 0.5, n_classes=3)
@@ -270,7 +284,7 @@ def test_the_hinge_with_an_l1_part_and_few_samples_is_solved_inside(n_samples):
     if n_samples == 20:
         assert at_once(wide, zero, 1e12)
         assert not at_once(replace(wide, loss=SquaredHinge()), zero, 1e12)
-    assert np.isfinite(cost) == (2 * n_samples <= _rescue.MAX_SIZE_WIDE)
+    assert np.isfinite(cost) == (2 * n_samples <= _rescue.WIDE.size)
 
 
 def test_a_start_with_weights_is_used_first():
@@ -417,7 +431,7 @@ class TestAlongAPath:
 )
 def test_many_weights_at_their_bends_are_no_place_to_begin(l1_ratio, n_features, known):
     problem = make_problem("hinge", l1_ratio, n_samples=30, n_features=n_features)
-    assert may_begin_near(problem) == bool(known)
+    assert keeps_few_weights(problem) != bool(known)
 
 
 @over_penalties

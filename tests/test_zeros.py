@@ -11,19 +11,12 @@ from oracle import LOSSES, objective
 from sklinear import SoftmaxClassifier
 from sklinear._certificate import Certificate, certify
 from sklinear._data import wrap
-from sklinear._driver import (
-    FAST,
-    OF_AN_ITERATION,
-    REFIT_EFFORT,
-    EffortLimit,
-    Progress,
-    Start,
-)
+from sklinear._driver import OF_AN_ITERATION, REFIT_EFFORT, EffortLimit, Progress, Start
 from sklinear._effort import Effort
 from sklinear._losses import CrossEntropy, Hinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate, Problem
-from sklinear._zeros import MARGINS, fitted_anew, with_zeros
+from sklinear._zeros import FAST, MARGINS, fitted_anew, with_zeros
 
 
 def wide_classes(n_samples=40, n_features=300, n_classes=3):
@@ -184,16 +177,16 @@ class TestAwaitingZeros:
         assert progress.is_done()
         assert len(fits) == 1
 
-    def test_no_longer_than_the_fit_took(self, progress, monkeypatch):
+    def test_for_half_as_long_as_the_fit(self, progress):
         progress, _ = progress
-        monkeypatch.setattr("sklinear._driver.FREE_EFFORT", 0.0)
         progress.target = 2 * progress.best_gap
         passes = progress.problem.data.passes
         passes.operations += 1e12
         assert not progress.is_done()
-        passes.operations += 2e12
-        progress.best_gap *= 0.5 * FAST
-        assert progress.is_done()
+        for further, done in ((0.4e12, False), (0.2e12, True)):
+            passes.operations += further
+            progress.best_gap *= 0.5 * FAST
+            assert progress.is_done() == done
 
     def test_not_where_the_target_is_missed(self, progress):
         progress, fits = progress

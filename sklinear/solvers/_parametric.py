@@ -22,7 +22,7 @@ import numpy as np
 from .._active_set import ActiveSet, follow
 from .._problem import Iterate
 from ._interior_systems import sizes
-from ._rescue import MAX_COST, TYPICAL_STEPS, keeps_few_weights, step_cost
+from ._rescue import USUAL, keeps_few_weights, step_cost
 
 TIES = 1e-8
 BALANCED = 2e-14  # of all weights
@@ -30,7 +30,8 @@ RIDGE = 1e-10  # of the mean square of a feature, for weights without an L2 part
 INTERCEPT_RIDGE = 1e-13
 ROOM = 600  # of the linear systems, besides weights without an L1 part
 FITS, FITS_L2 = 14, 1.2  # by interior points, that a path may cost, with and without an L1 part
-SURE, DOUBTFUL, TRIAL = 2.0, 8.0, 0.5  # cost allowed or expected, by that
+SURE = 2.0  # by that, what is allowed where no more is expected
+DOUBTFUL, TRIAL = 8.0, 0.5  # by that, up to which cost it is tried, and what is allowed then
 CHANGES = 4  # for a pair of a sample and a wrong class, along a path
 SHARE = 0.25  # of the weights or pairs, that may be in the support at once
 SLOWNESS = 10.0  # of short loops beside a Cholesky factorisation
@@ -116,7 +117,7 @@ def expected_cost(problem):
 def budget(problem):
     """What a path costs at least without it: a few fits by interior points."""
     fits = FITS if problem.penalty.l1 else FITS_L2
-    return fits * min(TYPICAL_STEPS * step_cost(problem), MAX_COST)
+    return fits * min(USUAL.steps * step_cost(problem), USUAL.cost)
 
 
 def change_cost(problem, kinks, support):

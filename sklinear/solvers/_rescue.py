@@ -5,6 +5,7 @@ Costs are in operations (see `Effort`).
 
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,14 +14,10 @@ from .._effort import Effort
 from ._interior_point import interior_point
 from ._interior_systems import sizes, system_cost
 
-TYPICAL_STEPS, NEAR_STEPS = 40, 13  # from zero, and from a point near the optimum
-TYPICAL_STEPS_WIDE = 15  # with an L1 part and more weights than pairs
-MAX_NEAR_STEPS = 40
+NEAR_STEPS, MAX_NEAR_STEPS = 13, 40  # from a point near the optimum
 INTERIOR_STEP, NEWTON_STEP = (2500, 7e7), (400, 5e7)  # operations for each score, and of calls
 FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led nowhere
 ROUNDING = 1e-13  # of F(0)
-MAX_SIZE, MAX_SIZE_WIDE = 2500, 5000  # of its systems
-MAX_COST, MAX_COST_WIDE = 7e11, 2e12
 CHEAP = 8e9
 CHEAP_WITH_FEW = 1.4e11  # samples
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
@@ -28,7 +25,32 @@ MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
 PROGRESS = 0.2  # fall of the gap while half of the cost is spent
 POINT = ("coef", "intercept", "dual")
-FEW_STEPS, MORE_STEPS, STEPS_WIDE = 15, 60, 25  # of Newton's method, with few samples
+FEW_STEPS = 15  # of Newton's method, where interior points cost next to nothing
+
+
+class Limits(NamedTuple):
+    """Of the interior-point method, on some kind of problem.
+
+    Attributes
+    ----------
+    size : int
+        Of its systems, at the most.
+    cost : float
+        Of all its steps, at the most.
+    steps : int
+        How many it takes from zero.
+    others : int
+        How many of Newton's method are as dear, with few samples.
+    """
+
+    size: int
+    cost: float
+    steps: int
+    others: int
+
+
+USUAL = Limits(size=2500, cost=7e11, steps=40, others=60)
+WIDE = Limits(size=5000, cost=2e12, steps=15, others=25)  # where few weights are kept
 
 
 class Rescued:
@@ -50,16 +72,17 @@ class Rescued:
     """
 
     def __init__(self, solver):
-        self.solver, self.spent, self.inside = solver, 0.0, NEAR_STEPS / TYPICAL_STEPS
+        self.solver, self.spent, self.inside = solver, 0.0, NEAR_STEPS / USUAL.steps
 
     def __call__(self, problem, start):
         """Yield the iterates."""
         cost = interior_cost(problem)
-        if cost > (MAX_COST_WIDE if keeps_few_weights(problem) else MAX_COST):
+        if cost > limits(problem).cost:
             yield from self.solver(problem, start)
             return
         steps, iterate, point = self.solver(problem, start), None, None
-        near = start.dual is not None and may_begin_near(problem)
+        # Near an optimum with few weights nearly all others are at a bend: short steps.
+        near = start.dual is not None and not keeps_few_weights(problem)
         self.inside *= FORGET if self.inside > 1 else 1.0
         if near and self.inside < self.spent:
             point = _point_of(problem, start)
@@ -79,7 +102,7 @@ class Rescued:
         if point is not None:
             near = islice(interior_point(problem, point), MAX_NEAR_STEPS)
             for count, found in enumerate(near):
-                self.inside = count / TYPICAL_STEPS
+                self.inside = count / USUAL.steps
                 yield found
             if found is not None and _gap(problem, found) <= ROUNDING * problem.value_at_zero:
                 yield from steps
@@ -128,8 +151,7 @@ def _affordable(problem, steps, cost, least):
 
 def least_price(problem, cost):
     """At which each step counts: with few samples, a handful is enough or leads nowhere."""
-    dear = STEPS_WIDE if keeps_few_weights(problem) else MORE_STEPS
-    most = FEW_STEPS if cost <= CHEAP_WITH_FEW else dear
+    most = FEW_STEPS if cost <= CHEAP_WITH_FEW else limits(problem).others
     return cost / most if _few_samples(problem) else 0.0
 
 
@@ -150,12 +172,9 @@ def at_once(problem, start, cost):
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
 
 
-def may_begin_near(problem):
-    """Whether interior points may begin near the optimum.
-
-    With an L1 part and more weights than pairs nearly all weights are at a bend: short steps.
-    """
-    return not keeps_few_weights(problem)
+def limits(problem):
+    """Those of a problem of its kind."""
+    return WIDE if keeps_few_weights(problem) else USUAL
 
 
 def keeps_few_weights(problem):
@@ -175,15 +194,13 @@ def interior_cost(problem):
 
     It knows the hinges only, and divides by the penalty of each feature.
     """
-    steps = TYPICAL_STEPS_WIDE if keeps_few_weights(problem) else TYPICAL_STEPS
-    return steps * step_cost(problem)
+    return limits(problem).steps * step_cost(problem)
 
 
 def step_cost(problem):
     """The same of one step."""
-    if problem.loss.block is None or len(problem.penalty.free):
-        return np.inf
-    if min(sizes(problem)) > (MAX_SIZE_WIDE if keeps_few_weights(problem) else MAX_SIZE):
+    fits = min(sizes(problem)) <= limits(problem).size
+    if problem.loss.block is None or len(problem.penalty.free) or not fits:
         return np.inf
     return system_cost(problem) + overhead(problem, INTERIOR_STEP)
 
