@@ -9,6 +9,7 @@ Flag = NDArray[np.uint8]
 
 class Ascent:
     least: float
+    n_classes: int
     def __init__(
         self,
         block: tuple[float, float] | None,
@@ -21,8 +22,9 @@ class Ascent:
         threshold: float,
         shift: float,
     ) -> None: ...
+    def recentre(self, centre: Double, share: float, relaxation: float) -> None: ...
 
-def dense_epoch(X: Real, rows: Label, ascent: Ascent, moved: Flag) -> None: ...
+def dense_epoch(X: Real, centre: Double, rows: Label, ascent: Ascent, moved: Flag) -> None: ...
 def csr_epoch(
     indptr: Index, indices: Index, data: Real, rows: Label, ascent: Ascent, moved: Flag
 ) -> None: ...

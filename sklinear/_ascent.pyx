@@ -16,42 +16,34 @@ ctypedef fused index_t:
     long long
 
 
+cdef enum:
+    CHUNK = 512  # features of a sample that are taken together
+
+
+cdef extern from "_rows.h" nogil:
+    void move_centre(
+        double* V, double* centre, Py_ssize_t size, double share, double relaxation,
+        double threshold
+    )
+    void find_alive(
+        const double* V, unsigned char* alive, Py_ssize_t n_features, double threshold,
+        int n_classes
+    )
+    void add_scores(
+        double* z, const double* V, const unsigned char* alive, const Py_ssize_t* features,
+        const double* values, Py_ssize_t count, double threshold, int n_classes
+    )
+    void add_steps(
+        double* V, unsigned char* alive, const Py_ssize_t* features, const double* values,
+        Py_ssize_t count, double factor, const double* step, const int* moved, int n_moved,
+        double threshold, int n_classes
+    )
+
+
 cdef extern from "_simplex.h" nogil:
     void simplex_block(
         const double* z, const double* old, double kappa, double* q, double* x, double* slope, int n
     )
-
-
-# ---------------------------------------------------------------- one row of W
-
-cdef inline void add_scores(
-    double* z, double x, const double* v, double threshold, int n_classes
-) noexcept nogil:
-    """z += x soft(v, threshold)."""
-    cdef int k
-    cdef double inner
-    if threshold == 0:
-        for k in range(n_classes):
-            z[k] += x * v[k]
-        return
-    for k in range(n_classes):
-        inner = v[k] if v[k] < threshold else threshold
-        inner = inner if inner > -threshold else -threshold
-        z[k] += x * (v[k] - inner)
-
-
-cdef inline void add_step(
-    double* v, double x, const double* step, const int* moved, int n_moved, int n_classes
-) noexcept nogil:
-    """v += x step, of which only the entries in `moved` are not zero."""
-    cdef int k, t
-    if 4 * n_moved < n_classes:
-        for t in range(n_moved):
-            k = moved[t]
-            v[k] += x * step[k]
-    else:
-        for k in range(n_classes):
-            v[k] += x * step[k]
 
 
 # ---------------------------------------------------------------- the block of one sample
@@ -142,9 +134,13 @@ cdef class Ascent:
     cdef const int[::1] labels
     cdef const double[::1] weights, curvature
     cdef double[:, ::1] dual, V, buffer
+    cdef unsigned char[::1] alive
+    cdef Py_ssize_t[::1] features
+    cdef double[::1] values
     cdef double[::1] intercept
     cdef int[::1] moved
-    cdef int n_classes, n_moved
+    cdef readonly int n_classes
+    cdef int n_moved
     cdef public double least
 
     def __init__(
@@ -158,6 +154,26 @@ cdef class Ascent:
         self.n_classes = len(intercept)
         self.buffer = np.empty((5, self.n_classes))
         self.moved = np.empty(self.n_classes, dtype=np.intc)
+        self.alive = np.empty(len(V), dtype=np.uint8)
+        self.features, self.values = np.empty(CHUNK, dtype=np.intp), np.empty(CHUNK)
+        self.notice()
+
+    def recentre(self, double[:, ::1] centre, double share, double relaxation):
+        """Move a centre, of which V holds `share`, to the weights and beyond; V follows."""
+        cdef Py_ssize_t size = self.V.shape[0] * self.n_classes
+        with nogil:
+            if share > 0:
+                move_centre(
+                    &self.V[0, 0], &centre[0, 0], size, share, relaxation, self.threshold
+                )
+            if self.threshold > 0:
+                self.notice()
+
+    cdef void notice(self) noexcept nogil:
+        """Which features have a weight: others add nothing to the scores."""
+        find_alive(
+            &self.V[0, 0], &self.alive[0], self.V.shape[0], self.threshold, self.n_classes
+        )
 
     cdef void begin(self) noexcept nogil:
         """Scores of a sample without features."""
@@ -165,9 +181,12 @@ cdef class Ascent:
         for k in range(self.n_classes):
             self.buffer[0, k] = self.intercept[k]
 
-    cdef void see(self, Py_ssize_t j, double x) noexcept nogil:
-        """Add a feature to the scores."""
-        add_scores(&self.buffer[0, 0], x, &self.V[j, 0], self.threshold, self.n_classes)
+    cdef void see(self, Py_ssize_t count) noexcept nogil:
+        """Add gathered features to the scores."""
+        add_scores(
+            &self.buffer[0, 0], &self.V[0, 0], &self.alive[0], &self.features[0],
+            &self.values[0], count, self.threshold, self.n_classes,
+        )
 
     cdef bint ascend(self, Py_ssize_t i) noexcept nogil:
         """Move g_i to the maximiser of its block; the step replaces the scores.
@@ -185,8 +204,8 @@ cdef class Ascent:
                 self.moved[n_moved] = k
                 n_moved += 1
         self.n_moved = n_moved
-        if n_moved > 0:
-            self.follow(&self.intercept[0], i, self.shift)
+        for k in range(self.n_classes):
+            self.intercept[k] -= self.weights[i] * self.shift * step[k]
         return n_moved > 0
 
     cdef void solve_star(self, Py_ssize_t i) noexcept nogil:
@@ -236,33 +255,69 @@ cdef class Ascent:
         z[y] = -total - g[y]
         g[y] = -total
 
-    cdef void follow(self, double* v, Py_ssize_t i, double x) noexcept nogil:
-        """Let a row of V, or the intercept, take the step of sample i."""
-        add_step(
-            v, -self.weights[i] * x, &self.buffer[0, 0], &self.moved[0], self.n_moved,
+    cdef void follow(self, Py_ssize_t i, Py_ssize_t count) noexcept nogil:
+        """Let rows of V take the step of sample i, of which gathered features are a part."""
+        add_steps(
+            &self.V[0, 0], &self.alive[0], &self.features[0], &self.values[0], count,
+            -self.weights[i], &self.buffer[0, 0], &self.moved[0], self.n_moved, self.threshold,
             self.n_classes,
         )
 
 
 # ---------------------------------------------------------------- epochs
 
+cdef inline Py_ssize_t gather_dense(
+    const floating* x, Py_ssize_t stride, const double[::1] centre, Py_ssize_t start,
+    Ascent ascent,
+) noexcept nogil:
+    """Non-zero features of a dense row, from one on; how many."""
+    cdef Py_ssize_t* features = &ascent.features[0]
+    cdef double* values = &ascent.values[0]
+    cdef Py_ssize_t j, count = 0, stop = min(start + CHUNK, centre.shape[0])
+    for j in range(start, stop):
+        features[count] = j
+        values[count] = x[j * stride] - centre[j]
+        count += values[count] != 0
+    return count
+
+
+cdef inline Py_ssize_t gather_csr(
+    const index_t* indices, const floating* data, Py_ssize_t size, Ascent ascent
+) noexcept nogil:
+    """The next features of a sparse row; how many."""
+    cdef Py_ssize_t t, count = min(size, CHUNK)
+    for t in range(count):
+        ascent.features[t], ascent.values[t] = indices[t], data[t]
+    return count
+
+
 def dense_epoch(
-    const floating[:, :] X, const int[::1] rows, Ascent ascent not None, unsigned char[::1] moved
+    const floating[:, :] X,
+    const double[::1] centre,
+    const int[::1] rows,
+    Ascent ascent not None,
+    unsigned char[::1] moved,
 ):
-    """One block step for each of the given rows; `moved` (n,) says which of them moved."""
-    cdef Py_ssize_t t, i, j
+    """One block step for each of the given rows of X less a centre of each feature.
+
+    `moved` (n,) says which of them moved.
+    """
+    cdef Py_ssize_t t, i, start, stride = X.strides[1] // <Py_ssize_t>sizeof(floating)
+    cdef Py_ssize_t d = X.shape[1]
     with nogil:
         for t in range(rows.shape[0]):
             i = rows[t]
             ascent.begin()
-            for j in range(X.shape[1]):
-                if X[i, j] != 0:
-                    ascent.see(j, X[i, j])
+            start = 0
+            while start < d:
+                ascent.see(gather_dense(&X[i, 0], stride, centre, start, ascent))
+                start += CHUNK
             moved[i] = ascent.ascend(i)
             if moved[i]:
-                for j in range(X.shape[1]):
-                    if X[i, j] != 0:
-                        ascent.follow(&ascent.V[j, 0], i, X[i, j])
+                start = 0
+                while start < d:
+                    ascent.follow(i, gather_dense(&X[i, 0], stride, centre, start, ascent))
+                    start += CHUNK
 
 
 def csr_epoch(
@@ -274,14 +329,21 @@ def csr_epoch(
     unsigned char[::1] moved,
 ):
     """The same for rows of a CSR matrix."""
-    cdef Py_ssize_t t, i, place
+    cdef Py_ssize_t t, i, start, stop
     with nogil:
         for t in range(rows.shape[0]):
             i = rows[t]
+            stop = indptr[i + 1]
             ascent.begin()
-            for place in range(indptr[i], indptr[i + 1]):
-                ascent.see(indices[place], data[place])
+            start = indptr[i]
+            while start < stop:
+                ascent.see(gather_csr(&indices[start], &data[start], stop - start, ascent))
+                start += CHUNK
             moved[i] = ascent.ascend(i)
             if moved[i]:
-                for place in range(indptr[i], indptr[i + 1]):
-                    ascent.follow(&ascent.V[indices[place], 0], i, data[place])
+                start = indptr[i]
+                while start < stop:
+                    ascent.follow(
+                        i, gather_csr(&indices[start], &data[start], stop - start, ascent)
+                    )
+                    start += CHUNK

@@ -5,6 +5,7 @@ float32; those with float32 weights stay in float32.
 """
 
 BLOCK_ENTRIES = 2**19
+OF_AN_ENTRY, OF_A_BLOCK = 20, 500  # operations for each class, of an epoch of dual ascent
 
 
 def total(arrays):
@@ -39,13 +40,10 @@ class Data:
     ----------
     is_part : bool
         Whether these are some of the samples only.
-    has_rows : bool
-        Whether the rows of X are those of the data, for loops over single samples.
     """
 
     sparse = False
     is_part = False
-    has_rows = True
 
     def __init__(self, X, passes=None, share=1.0):
         self.X = X
@@ -99,6 +97,7 @@ class Data:
         sizes = self._row_sizes()
         reads = sizes[rows].sum() + sizes[rows[moved[rows] > 0]].sum()
         share = reads / max(1, sizes.sum())
+        self.passes.operations += ascent.n_classes * (OF_AN_ENTRY * reads + OF_A_BLOCK * len(rows))
         self.passes.add(self.share * share)
         return 0.5 * share
 

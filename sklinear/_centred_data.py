@@ -21,8 +21,6 @@ class CentredData(DenseData):
         m, in float64.
     """
 
-    has_rows = False
-
     def __init__(self, data, centre):
         super().__init__(data.X, data.passes, data.share)
         self.is_part, self.centre = data.is_part, centre

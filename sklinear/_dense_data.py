@@ -72,7 +72,7 @@ class DenseData(Data):
         return self.X.size
 
     def _ascend(self, *state):
-        _ascent.dense_epoch(self.X, *state)
+        _ascent.dense_epoch(self.X, self.centre, *state)
 
     def _has_kernel(self, other):
         """Whether compiled loops take X and a matrix of few columns; BLAS does all others.

@@ -73,7 +73,7 @@ class Preconditioners:
         if self.moments is not None or problem.data.is_part:
             return True
         n_sampled, d = model.hessian.data.shape
-        whole = product_cost(model) * len(problem.labels) / n_sampled
+        whole = product_cost(model) * len(problem.labels) / max(1, n_sampled)
         products = self.products + EXPECTED_PRODUCTS * whole
         return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3
 

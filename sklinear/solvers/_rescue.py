@@ -18,7 +18,7 @@ NEAR_STEPS, MAX_NEAR_STEPS = 13, 40  # from a point near the optimum
 INTERIOR_STEP, NEWTON_STEP = (2500, 7e7), (400, 5e7)  # operations for each score, and of calls
 FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led nowhere
 ROUNDING = 1e-13  # of F(0)
-CHEAP = 8e9
+CHEAP, CHEAP_WITH_FEW_WEIGHTS = 8e9, 2e10
 CHEAP_WITH_FEW = 1.4e11  # samples
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
@@ -170,6 +170,13 @@ def at_once(problem, start, cost):
     if keeps_few_weights(problem):
         return True
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
+
+
+def is_cheap(problem):
+    """Whether the interior-point method is cheap; where few weights are kept others are dear."""
+    return interior_cost(problem) <= (
+        CHEAP_WITH_FEW_WEIGHTS if keeps_few_weights(problem) else CHEAP
+    )
 
 
 def limits(problem):

@@ -1,0 +1,202 @@
+"""Epochs of dual block coordinate ascent, and where they stand.
+
+An epoch moves the dual vector of one sample after the other to the maximiser of its block; with an
+L1 part, that of a quadratic lower bound of the dual.  The intercept is the multiplier of the
+constraint sum_i p_i g_i = 0; with the softmax it moves to the best one for the scores at each
+iterate too.
+
+Where the L2 part is small the bound is low and the steps are short.  There the penalty gains the
+term pull/2 |W - centre|^2, and after each epoch the centre moves to the weights and beyond them: a
+stochastic primal-dual hybrid gradient method, whose blocks are maximised exactly.
+
+References
+----------
+Shalev-Shwartz and Zhang, Accelerated proximal stochastic dual coordinate ascent for regularized
+loss minimization, Math. Program. 155, 2016.
+Chambolle, Ehrhardt, Richtarik and Schoenlieb, Stochastic primal-dual hybrid gradient algorithm
+with arbitrary sampling and imaging applications, SIAM J. Optim. 28, 2018.
+Applegate et al., Practical large-scale linear programming using primal-dual hybrid gradient,
+NeurIPS 2021.
+Bertsekas, Constrained optimization and Lagrange multiplier methods, 1982.
+"""
+
+import math
+
+import numpy as np
+
+from .._ascent import Ascent
+from .._penalty import soft_threshold
+from .._problem import Iterate
+from .._shift import best_shift
+
+PENALTY_OF_IMBALANCE = 10.0  # |x_i|^2 / (2 * 10 l2) |sum_i p_i g_i|^2
+LONGEST_PAUSE = 8
+FIRST_CHECK, CHECK_GROWTH = 1.0, 1.2
+# A check takes as long as an epoch where exponentials are many.
+FIRST_CHECK_SIMPLEX, CHECK_GROWTH_SIMPLEX = 1.5, 1.4
+SLACK = 1e-3  # of the gap, for the intercept
+LEAST = 0.1  # change of a probability, by the gap as a share of F(0)
+MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
+RELAXATION = 1.3  # of the steps of the centre; less than 2
+BALANCE, UNEVEN = 0.7, 1.5
+FARTHEST = 1e3  # from the first pull
+NEARLY = 0.9
+
+
+def has_next_to_no_l2(penalty):
+    """Whether the L2 part is too small to tell how far the weights may go."""
+    return penalty.l1 > MAX_L1_SHARE * penalty.l2
+
+
+def pulls(problem):
+    """Whether the weights are to be pulled to a centre.
+
+    With the hinges also beside any L1 part, or where samples are many more than features.
+    """
+    penalty, (n, d) = problem.penalty, problem.data.shape
+    hinge = problem.loss.block is not None
+    return has_next_to_no_l2(penalty) or (hinge and (penalty.l1 >= penalty.l2 or d < NEARLY * n))
+
+
+class DualAscent:
+    """Epochs over the samples in random order, without those that seem to be at rest.
+
+    A sample that did not move pauses for 1, 3, 7, then always 8 epochs.  The correlation of the
+    dual point of the start saves a product with X.
+
+    Attributes
+    ----------
+    passes : float
+        Work done so far, in passes over X.
+    simplex : bool
+        Whether the loss is the cross-entropy, whose probabilities move for ever.
+    slack : float
+        What the intercept of an iterate may cost.
+    pull : float
+        That to the centre; zero where the L2 part is enough.
+    centre : ndarray of shape (d, C)
+    l2 : float
+        That of the penalty, and the pull.
+    """
+
+    def __init__(self, problem, start, correlation=None):
+        self.problem, self.passes = problem, 0.0
+        self.simplex = problem.loss.block is None
+        self.slack = SLACK * problem.value_at_zero
+        self.random = np.random.default_rng(0)
+        self.shift = self._square_of_one() if problem.fit_intercept else 0.0
+        self.first_pull, self.centre = self._first_pull(), start.coef.copy()
+        l2 = problem.penalty.l2 + self.first_pull
+        curvature = problem.weights * (problem.row_squares + self.shift) / l2
+        self.rows = np.flatnonzero(curvature > np.finfo(float).tiny).astype(np.int32)
+        self.dual, self.intercept = self._first_dual(start), start.intercept.copy()
+        self.pause, self.wait = np.zeros((2, len(curvature)), dtype=np.int8)
+        self.moved = np.zeros(len(curvature), dtype=np.uint8)
+        if correlation is None:
+            correlation = problem.correlate(self.dual)
+        self.compiled = None
+        self._compile(self.first_pull, correlation)
+
+    def run(self):
+        """Epochs until the passes have grown by a fifth or so, and by one at least."""
+        first = FIRST_CHECK_SIMPLEX if self.simplex else FIRST_CHECK
+        growth = CHECK_GROWTH_SIMPLEX if self.simplex else CHECK_GROWTH
+        goal = max(self.passes + first, growth * self.passes)
+        while self.passes < goal:
+            self.epoch()
+
+    def epoch(self):
+        """A block step for every sample that is not paused, and one of the multipliers."""
+        problem = self.problem
+        rows = self.random.permutation(self.rows)
+        rows = rows[self.wait[rows] == 0]
+        share = problem.data.ascend(rows, self.compiled, self.moved)
+        self.wait[self.wait > 0] -= 1
+        longer = np.minimum(2 * self.pause[rows] + 1, LONGEST_PAUSE)
+        self.pause[rows] = self.wait[rows] = np.where(self.moved[rows], 0, longer)
+        self.intercept -= self.shift / self.l2 * (problem.weights @ self.dual)
+        self.compiled.recentre(self.centre, self.pull / self.l2, RELAXATION)
+        # An epoch without a row is work as well, or `run` would not end.
+        self.passes += share + 1e-3
+
+    def refine(self, gap):
+        """Do what smaller gaps than the present one need."""
+        self.slack = SLACK * gap
+        self.compiled.least = LEAST * gap / self.problem.value_at_zero
+
+    def iterate(self):
+        """The balanced dual point with the weights that are the best for it and the centre."""
+        problem = self.problem
+        dual = problem.balanced(self.dual.copy())
+        correlation = problem.correlate(dual)
+        coef = soft_threshold(self.pull * self.centre - correlation, problem.penalty.l1) / self.l2
+        scores = problem.scores(coef, self.intercept)
+        if self.simplex and problem.fit_intercept:
+            self._shift_intercept(scores)
+        return Iterate(coef, self.intercept.copy(), scores, dual, correlation)
+
+    def adapt(self, iterate):
+        """Pull so that weights and dual point, near an iterate, have ways of the same length to go.
+
+        The former are pull |W|^2 long, the latter sum_i p_i^2 |x_i|^2 |g_i|^2 / pull.
+        """
+        problem, length = self.problem, np.linalg.norm(iterate.coef)
+        if self.pull == 0 or length == 0:
+            return
+        squares = problem.weights**2 * problem.row_squares
+        pull = BALANCE * math.sqrt(squares @ np.square(iterate.dual).sum(axis=1)) / length
+        pull = np.clip(pull, self.first_pull / FARTHEST, self.first_pull * FARTHEST)
+        if not self.pull / UNEVEN <= pull <= UNEVEN * self.pull:
+            correlation = self.pull * self.centre - self.l2 * self.V
+            self._compile(pull, correlation)
+
+    def _shift_intercept(self, scores):
+        """The best intercept at the scores: rare classes hardly feel the multipliers."""
+        shift, *_ = best_shift(self.problem, scores, slack=self.slack)
+        scores += shift
+        self.intercept += shift
+
+    def _square_of_one(self):
+        """That of the constant feature: a tenth of |x_i|^2, or X times a number would be harder.
+
+        A typical row counts, not the longest, and a power of two is the same for all roundings.
+        """
+        squares = self.problem.row_squares[self.problem.weights > 0]
+        typical = np.median(squares[squares > 0]) if squares.any() else 1.0
+        # Between numbers whose logarithm is finite.
+        return 2.0 ** round(math.log2(np.clip(typical / PENALTY_OF_IMBALANCE, 1e-300, 1e300)))
+
+    def _first_pull(self):
+        """p_i |x_i|^2 of a sample: the sum of all, by their number."""
+        problem = self.problem
+        mean = (problem.weights @ problem.row_squares) / np.count_nonzero(problem.weights)
+        return float(np.clip(mean, 1e-300, 1e300)) if pulls(problem) else 0.0
+
+    def _first_dual(self, start):
+        """That of the start; else zero, and natural for the rows that no block step moves."""
+        if start.dual is not None:
+            return start.dual.copy()
+        problem = self.problem
+        zero = np.zeros((len(problem.labels), problem.n_classes))
+        _, dual = problem.loss.value_and_dual(zero, problem.labels, problem.weights)
+        dual[self.rows] = 0.0
+        return dual
+
+    def _compile(self, pull, correlation):
+        """The compiled state; the curvature of a sample is p_i (|x_i|^2 + shift) / l2."""
+        problem, self.pull, least = self.problem, pull, getattr(self.compiled, "least", 0.0)
+        self.l2 = problem.penalty.l2 + pull
+        weights = problem.weights / self.l2
+        self.V = (pull * self.centre - correlation) / self.l2
+        self.compiled = Ascent(
+            problem.loss.block,
+            problem.labels,
+            weights,
+            weights * (problem.row_squares + self.shift),
+            self.dual,
+            self.V,
+            self.intercept,
+            problem.penalty.l1 / self.l2,
+            self.shift,
+        )
+        self.compiled.least = least
