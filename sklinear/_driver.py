@@ -15,7 +15,7 @@ from ._effort import Effort
 from ._problem import Iterate
 from ._stored import rounded
 from ._zeros import MARGINS, Waiting, fitted_anew, with_zeros
-from .solvers import choose, choose_sparse
+from .solvers import ascends, choose, choose_sparse
 
 # At tolerances this tight one more step is taken after the target is met: a gap of eps leaves
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
@@ -177,7 +177,7 @@ class Progress:
             self.waiting = Waiting(spent)
         return self.waiting.goes_on(self.best_gap, spent)
 
-    def _refit(self, problem, coef, intercept):
+    def _refit(self, problem, coef, intercept, dual):
         """Weights and intercept nearer to the optimum of a part of the problem than asked for.
 
         With the wait before it may cost as much as the fit did, or a second or two.
@@ -188,7 +188,8 @@ class Progress:
         limit = EffortLimit(problem.data.passes, most)
         settings = {"tol": 0.1 * self.tol, "max_iter": MAX_REFIT, "dtype": self.dtype}
         settings |= {"solver": choose_sparse(problem), "observer": limit, "refits": False}
-        iterate = solve(problem, Start(coef, intercept), **settings).iterate
+        start = Start(coef, intercept, dual.copy() if ascends(problem) else None)
+        iterate = solve(problem, start, **settings).iterate
         return iterate.coef, iterate.intercept
 
     def swept(self):

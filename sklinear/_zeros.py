@@ -95,7 +95,7 @@ def fitted_anew(problem, iterate, certificate, target, refit):
     problem, iterate, certificate, target
         See `with_zeros`.
     refit : callable
-        refit(problem, coef, intercept) are weights and intercept near its optimum.
+        refit(problem, coef, intercept, dual) are weights and intercept near its optimum.
     """
     small = _smaller_than_slack(problem, iterate, certificate.scale, MARGINS[0])
     found = _on_fewer_features(problem, iterate, np.where(small, 0.0, iterate.coef), refit)
@@ -142,5 +142,5 @@ def _on_fewer_features(problem, iterate, coef, refit):
         problem, data=problem.data.take(slice(None), kept), penalty=problem.penalty.take(kept)
     )
     out = np.zeros_like(coef)
-    out[kept], intercept = refit(small, coef[kept], iterate.intercept)
+    out[kept], intercept = refit(small, coef[kept], iterate.intercept, iterate.dual)
     return _certified(problem, iterate, out, intercept, problem.scores(out, intercept))

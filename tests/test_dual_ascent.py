@@ -506,6 +506,12 @@ class TestChoice:
         spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
         assert spent[0] < spent[1]
 
+    @pytest.mark.parametrize(("l1_ratio", "expected"), [(0.0, False), (0.5, True)])
+    def test_on_paths_of_tall_data_with_an_l1_part(self, l1_ratio, expected):
+        problem = make_problem("hinge", l1_ratio, n_samples=3000, n_features=400)
+        assert ascends(problem, on_path=True) == expected
+        assert ascends(problem)
+
     def test_there_few_epochs_show_that_it_is_slow(self):
         """Newton's method wins where many features are nearly the same, and is dear elsewhere."""
         dense, sparse = self.wide("hinge"), make_text("hinge")

@@ -4,19 +4,28 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from data import make_classes
+from data import csr, make_classes
 from models import make_model, problem_of
 from oracle import LOSSES, objective
+from problems import make_problem, zero_start
 
 from sklinear import SoftmaxClassifier
 from sklinear._certificate import Certificate, certify
 from sklinear._data import wrap
-from sklinear._driver import OF_AN_ITERATION, REFIT_EFFORT, EffortLimit, Progress, Start
+from sklinear._driver import (
+    OF_AN_ITERATION,
+    REFIT_EFFORT,
+    EffortLimit,
+    Progress,
+    Start,
+    solve,
+)
 from sklinear._effort import Effort
 from sklinear._losses import CrossEntropy, Hinge
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate, Problem
 from sklinear._zeros import FAST, MARGINS, fitted_anew, with_zeros
+from sklinear.solvers._epochs import DualAscent
 
 
 def wide_classes(n_samples=40, n_features=300, n_classes=3):
@@ -134,7 +143,8 @@ def test_the_hinge_is_fitted_anew_on_fewer_features():
     problem, found, certificate = of_the_hinge()
     coef, asked = found.coef, []
 
-    def refit(small, coef, intercept):
+    def refit(small, coef, intercept, dual):
+        assert dual is found.dual
         asked.append((small.shape, coef))
         return 2 * coef, intercept + 1
 
@@ -223,8 +233,26 @@ def test_the_new_fit_ends_when_it_cost_a_few_times_as_much_as_the_first(monkeypa
         passes.operations += cost
         effort = Effort(passes, OF_AN_ITERATION)
         limits.clear()
-        progress._refit(problem, start.coef, start.intercept)
+        progress._refit(problem, start.coef, start.intercept, None)
         spent.append(effort.spent(len(limits)))
         assert limits[0].most == REFIT_EFFORT * cost
     assert spent[0] < 1.2 * REFIT_EFFORT * 1e9
     assert spent[1] > 2 * spent[0]
+
+
+def test_the_ascent_fits_anew_from_the_dual_point(monkeypatch):
+    """Where it is the faster solver, on sparse data for instance."""
+    problem = make_problem("hinge", 1.0, 0.01, n_samples=60, n_features=1500, X=csr)
+    first, starts = solve(problem, zero_start(problem), tol=1e-3, max_iter=99, dtype=float), []
+    original = DualAscent.__init__
+
+    def begun(self, problem, start, *others):
+        starts.append(start.dual)
+        original(self, problem, start, *others)
+
+    monkeypatch.setattr(DualAscent, "__init__", begun)
+    progress = Progress(problem, zero_start(problem), tol=1e-5, dtype=float, verbose=0)
+    found = first.iterate
+    coef, _ = progress._refit(problem, found.coef, found.intercept, found.dual)
+    assert starts[0] is not None
+    assert (coef == 0).mean() > 0.5

@@ -50,6 +50,8 @@ def follows(solver):
 def choose_sparse(problem):
     """One whose weights are exactly zero where an L1 part keeps them there."""
     solver = newton if problem.loss.smooth else proximal_point
+    if ascends(problem):
+        solver = dual_ascent(solver)
     return _centred(solver, problem)
 
 

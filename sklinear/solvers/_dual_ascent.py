@@ -52,7 +52,7 @@ def _ascends_dense(problem, on_path):
     """For the hinges, unless interior points are cheap, an L1 part keeps few weights of more than
     there are samples, or a Hessian is cheap and the loss smooth or the L2 part small.
 
-    Along a path Newton's method begins near the optimum.
+    Along a path with no L1 part Newton's method begins near the optimum.
     """
     loss, penalty, (d, n_classes) = problem.loss, problem.penalty, problem.shape
     wide = d >= len(problem.labels)
@@ -61,7 +61,7 @@ def _ascends_dense(problem, on_path):
     if wide and penalty.l1 == 0:
         return not is_cheap(problem)
     hard = loss.smooth or has_next_to_no_l2(penalty)
-    if on_path or is_cheap(problem) or (wide and has_next_to_no_l2(penalty)):
+    if (on_path and penalty.l1 == 0) or is_cheap(problem) or (wide and has_next_to_no_l2(penalty)):
         return False
     return not hard or (d + 1) * n_classes > MAX_EXPLICIT
 

@@ -95,7 +95,7 @@ class DualAscent:
         if correlation is None:
             correlation = problem.correlate(self.dual)
         self.compiled = None
-        self._compile(self.first_pull, correlation)
+        self._compile(self._even_pull(self.centre, self.dual), correlation)
 
     def run(self):
         """Epochs until the passes have grown by a fifth or so, and by one at least."""
@@ -136,19 +136,23 @@ class DualAscent:
         return Iterate(coef, self.intercept.copy(), scores, dual, correlation)
 
     def adapt(self, iterate):
-        """Pull so that weights and dual point, near an iterate, have ways of the same length to go.
-
-        The former are pull |W|^2 long, the latter sum_i p_i^2 |x_i|^2 |g_i|^2 / pull.
-        """
-        problem, length = self.problem, np.linalg.norm(iterate.coef)
-        if self.pull == 0 or length == 0:
-            return
-        squares = problem.weights**2 * problem.row_squares
-        pull = BALANCE * math.sqrt(squares @ np.square(iterate.dual).sum(axis=1)) / length
-        pull = np.clip(pull, self.first_pull / FARTHEST, self.first_pull * FARTHEST)
+        """Pull as is right near an iterate, unless that is about what it does."""
+        pull = self._even_pull(iterate.coef, iterate.dual)
         if not self.pull / UNEVEN <= pull <= UNEVEN * self.pull:
             correlation = self.pull * self.centre - self.l2 * self.V
             self._compile(pull, correlation)
+
+    def _even_pull(self, coef, dual):
+        """The pull that makes the ways of weights and dual point equally long.
+
+        The former are pull |W|^2 long, the latter sum_i p_i^2 |x_i|^2 |g_i|^2 / pull.
+        """
+        problem, length = self.problem, np.linalg.norm(coef)
+        if self.first_pull == 0 or length == 0:
+            return self.first_pull
+        squares = problem.weights**2 * problem.row_squares
+        pull = BALANCE * math.sqrt(squares @ np.square(dual).sum(axis=1)) / length
+        return float(np.clip(pull, self.first_pull / FARTHEST, self.first_pull * FARTHEST))
 
     def _shift_intercept(self, scores):
         """The best intercept at the scores: rare classes hardly feel the multipliers."""
