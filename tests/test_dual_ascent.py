@@ -532,6 +532,7 @@ class TestChoice:
             ("hinge", 0.0, {"X": csr, "n_features": 20}),
             ("hinge", 0.0, {"n_features": 20}),
             ("squared hinge", 0.0, {"n_samples": 1000, "n_features": 200}),
+            ("hinge", 0.0, {"n_samples": 20000, "n_features": 40}),
         ],
         ids=[
             "another conjugate",
@@ -543,6 +544,7 @@ class TestChoice:
             "few variables",
             "few dense variables",
             "a cheap Hessian",
+            "a tiny Hessian",
         ],
     )
     def test_not_for(self, name, l1_ratio, settings):

@@ -25,7 +25,7 @@ SLOW_DENSE, SLOW_L1 = 0.2, 0.1
 # Newton's steps near the end converge fast where the loss is smooth.
 PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
-MAX_EXPLICIT = 1000  # variables, of a Hessian that is cheap on dense data
+MAX_EXPLICIT, MAX_TINY = 1000, 150  # variables of cheap Hessians on dense data, of any loss
 WEAK = 30.0  # by what factor the penalty would have to grow to rule
 
 
@@ -50,7 +50,7 @@ def _ascends_sparse(problem):
 
 def _ascends_dense(problem, on_path):
     """For the hinges, unless interior points are cheap, an L1 part keeps few weights of more than
-    there are samples, or a Hessian is cheap and the loss smooth or the L2 part small.
+    there are samples, or a Hessian is cheap: more are if the loss is smooth or the L2 part small.
 
     Along a path with no L1 part Newton's method begins near the optimum.
     """
@@ -60,10 +60,10 @@ def _ascends_dense(problem, on_path):
         return False
     if wide and penalty.l1 == 0:
         return not is_cheap(problem)
-    hard = loss.smooth or has_next_to_no_l2(penalty)
+    hard, n_variables = loss.smooth or has_next_to_no_l2(penalty), (d + 1) * n_classes
     if (on_path and penalty.l1 == 0) or is_cheap(problem) or (wide and has_next_to_no_l2(penalty)):
         return False
-    return not hard or (d + 1) * n_classes > MAX_EXPLICIT
+    return n_variables > (MAX_EXPLICIT if hard else MAX_TINY)
 
 
 def has_few_variables(problem):
