@@ -514,9 +514,8 @@ class TestChoice:
 
     def test_there_few_epochs_show_that_it_is_slow(self):
         """Newton's method wins where many features are nearly the same, and is dear elsewhere."""
-        dense, few = self.wide("hinge"), make_text("hinge")
-        size = {"n_classes": 5, "n_samples": 1000, "n_features": 700}
-        sparse = make_problem("hinge", 0.0, 1e-3, X=text_like, **size)
+        dense, sparse = self.wide("hinge"), make_text("hinge")
+        few = make_problem("hinge", 0.0, n_samples=60, n_features=1500, X=csr)
         alike, fast = {0.0: np.inf, 2.0: 0.56, 9.0: 0.30}, {0.0: np.inf, 2.0: 0.35, 9.0: 0.01}
         assert slow(alike, *limits(dense))
         assert not slow(fast, *limits(dense))

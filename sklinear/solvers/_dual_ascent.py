@@ -14,7 +14,7 @@ import numpy as np
 from .._certificate import certify
 from ._epochs import DualAscent, has_next_to_no_l2, pulls
 from ._newton import weakness
-from ._rescue import interior_cost, is_cheap
+from ._rescue import is_cheap
 from ._working_set import dense_limit
 
 TALL, TALL_WEAK = 8, 2  # samples for each variable
@@ -137,8 +137,8 @@ def limits(problem):
     loss, penalty = problem.loss, problem.penalty
     if loss.block is None:
         return PATIENCE_SIMPLEX, SLOW_SIMPLEX
-    others_are_dear = interior_cost(problem) == np.inf and not is_tall(problem)
-    if problem.data.sparse and others_are_dear and not has_few_variables(problem):
+    others_are_dear = not (is_cheap(problem) or is_tall(problem) or has_few_variables(problem))
+    if problem.data.sparse and others_are_dear:
         return PATIENCE, SLOW
     if loss.smooth:
         return PATIENCE_SMOOTH, SLOW_DENSE
