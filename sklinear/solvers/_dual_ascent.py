@@ -88,9 +88,14 @@ def is_tall(problem):
 
 
 def dual_ascent(successor):
-    """The ascent, and the solver that takes over when the ascent has become slow."""
+    """The ascent, and the solver that takes over when the ascent has become slow.
+
+    Along a path one with a centre is not looked at before half of the passes of the last problem.
+    """
+    taken = 0.0
 
     def ascending(problem, start):
+        nonlocal taken
         if start.dual is not None:
             if start.scores is None:
                 scores = problem.scores(start.coef, start.intercept)
@@ -102,10 +107,10 @@ def dual_ascent(successor):
         else:
             correlation = None
         ascent, gaps = DualAscent(problem, start, correlation), {0.0: np.inf}
-        most = limits(problem)
+        most, least = limits(problem), 0.5 * taken if pulls(problem) else 0.0
         while not slow(gaps, *most):
-            ascent.run()
-            iterate = ascent.iterate()
+            ascent.run(least)
+            taken, iterate = ascent.passes, ascent.iterate()
             yield iterate
             gaps[ascent.passes] = min(gap(problem, iterate), *gaps.values())
             ascent.refine(gaps[ascent.passes])

@@ -97,11 +97,11 @@ class DualAscent:
         self.compiled = None
         self._compile(self._even_pull(self.centre, self.dual), correlation)
 
-    def run(self):
-        """Epochs until the passes have grown by a fifth or so, and by one at least."""
+    def run(self, least=0.0):
+        """Epochs until the passes have grown by a fifth or so, and by one, and to `least`."""
         first = FIRST_CHECK_SIMPLEX if self.simplex else FIRST_CHECK
         growth = CHECK_GROWTH_SIMPLEX if self.simplex else CHECK_GROWTH
-        goal = max(self.passes + first, growth * self.passes)
+        goal = max(self.passes + first, growth * self.passes, least)
         while self.passes < goal:
             self.epoch()
 
