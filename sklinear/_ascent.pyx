@@ -20,7 +20,7 @@ cdef enum:
     CHUNK = 512  # features of a sample that are taken together
 
 
-cdef extern from "_rows.h" nogil:
+cdef extern from "_ascent.h" nogil:
     void move_centre(
         double* V, double* centre, Py_ssize_t size, double share, double relaxation,
         double threshold

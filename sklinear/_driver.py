@@ -15,7 +15,7 @@ from ._effort import Effort
 from ._problem import Iterate
 from ._stored import rounded
 from ._zeros import MARGINS, Waiting, fitted_anew, with_zeros
-from .solvers import ascends, choose, choose_sparse
+from .solvers import choose, choose_sparse
 
 # At tolerances this tight one more step is taken after the target is met: a gap of eps leaves
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
@@ -188,8 +188,7 @@ class Progress:
         limit = EffortLimit(problem.data.passes, most)
         settings = {"tol": 0.1 * self.tol, "max_iter": MAX_REFIT, "dtype": self.dtype}
         settings |= {"solver": choose_sparse(problem), "observer": limit, "refits": False}
-        start = Start(coef, intercept, dual.copy() if ascends(problem) else None)
-        iterate = solve(problem, start, **settings).iterate
+        iterate = solve(problem, Start(coef, intercept, dual.copy()), **settings).iterate
         return iterate.coef, iterate.intercept
 
     def swept(self):

@@ -233,7 +233,7 @@ def test_the_new_fit_ends_when_it_cost_a_few_times_as_much_as_the_first(monkeypa
         passes.operations += cost
         effort = Effort(passes, OF_AN_ITERATION)
         limits.clear()
-        progress._refit(problem, start.coef, start.intercept, None)
+        progress._refit(problem, start.coef, start.intercept, found.dual)
         spent.append(effort.spent(len(limits)))
         assert limits[0].most == REFIT_EFFORT * cost
     assert spent[0] < 1.2 * REFIT_EFFORT * 1e9

@@ -5,6 +5,7 @@ A solver is a generator function `solver(problem, start)`: after each outer step
 Called again with another penalty it goes on with what it has learnt.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from ._centring import Centred, centre_of
@@ -48,11 +49,17 @@ def follows(solver):
 
 
 def choose_sparse(problem):
-    """One whose weights are exactly zero where an L1 part keeps them there."""
+    """One whose weights are exactly zero where an L1 part keeps them there.
+
+    Only the ascent begins at the dual point of the start: the others choose a way by the weights.
+    """
     solver = newton if problem.loss.smooth else proximal_point
-    if ascends(problem):
-        solver = dual_ascent(solver)
+    solver = dual_ascent(solver) if ascends(problem) else _from_weights(solver)
     return _centred(solver, problem)
+
+
+def _from_weights(solver):
+    return lambda problem, start: solver(problem, replace(start, dual=None))
 
 
 def uses_dual(problem):

@@ -94,7 +94,7 @@ class DualAscent:
         self.moved = np.zeros(len(curvature), dtype=np.uint8)
         if correlation is None:
             correlation = problem.correlate(self.dual)
-        self.compiled = None
+        self.least = 0.0
         self._compile(self._even_pull(self.centre, self.dual), correlation)
 
     def run(self, least=0.0):
@@ -122,7 +122,8 @@ class DualAscent:
     def refine(self, gap):
         """Do what smaller gaps than the present one need."""
         self.slack = SLACK * gap
-        self.compiled.least = LEAST * gap / self.problem.value_at_zero
+        self.least = LEAST * gap / self.problem.value_at_zero
+        self.compiled.least = self.least
 
     def iterate(self):
         """The balanced dual point with the weights that are the best for it and the centre."""
@@ -188,7 +189,7 @@ class DualAscent:
 
     def _compile(self, pull, correlation):
         """The compiled state; the curvature of a sample is p_i (|x_i|^2 + shift) / l2."""
-        problem, self.pull, least = self.problem, pull, getattr(self.compiled, "least", 0.0)
+        problem, self.pull = self.problem, pull
         self.l2 = problem.penalty.l2 + pull
         weights = problem.weights / self.l2
         self.V = (pull * self.centre - correlation) / self.l2
@@ -203,4 +204,4 @@ class DualAscent:
             problem.penalty.l1 / self.l2,
             self.shift,
         )
-        self.compiled.least = least
+        self.compiled.least = self.least

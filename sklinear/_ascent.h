@@ -1,7 +1,7 @@
 /* What a block step of dual ascent does with the features of one sample. */
 
-#ifndef SKLINEAR_ROWS_H
-#define SKLINEAR_ROWS_H
+#ifndef SKLINEAR_ASCENT_H
+#define SKLINEAR_ASCENT_H
 
 #include <math.h>
 
