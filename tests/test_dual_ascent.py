@@ -468,7 +468,7 @@ class TestIterates:
     @over_losses
     def test_begins_where_it_is_told(self, name):
         problem = make_text(name, 0.5)
-        end = last(alone, problem, 60, 1e-8)
+        end = last(alone, problem, 60, 1e-9)
         start = Start(end.coef, end.intercept, end.dual.copy())
         gap = certify(problem, end).gap
         for iterate in itertools.islice(choose(problem)(problem, start), 2):

@@ -12,20 +12,22 @@ from dataclasses import replace
 import numpy as np
 
 from .._certificate import certify
+from ._coordinates import coordinates
 from ._epochs import DualAscent, has_next_to_no_l2, pulls
 from ._newton import weakness
-from ._rescue import is_cheap
-from ._working_set import dense_limit
+from ._rescue import is_cheap, is_possible
+from ._working_set import all_variables, dense_limit
 
 TALL, TALL_WEAK = 8, 2  # samples for each variable
 PATIENCE, SLOW = 50, 0.5
 # Where Newton's method wins, few epochs show it.
-PATIENCE_DENSE, PATIENCE_SMOOTH = 8, 20
-SLOW_DENSE, SLOW_L1 = 0.2, 0.1
+PATIENCE_DENSE, PATIENCE_SMOOTH, SLOW_DENSE = 8, 20, 0.2
+PATIENCE_FEW, SLOW_FEW = 24, 0.1  # an L1 part, and Hessians that cost little
 # Newton's steps near the end converge fast where the loss is smooth.
 PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
-MAX_EXPLICIT, MAX_TINY = 1000, 150  # variables of cheap Hessians on dense data, of any loss
+MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
+MAX_TINY, MAX_TINY_L1, MANY = 150, 300, 20  # variables, and samples for each, of a hinge
 WEAK = 30.0  # by what factor the penalty would have to grow to rule
 
 
@@ -49,8 +51,9 @@ def _ascends_sparse(problem):
 
 
 def _ascends_dense(problem, on_path):
-    """For the hinges, unless interior points are cheap, an L1 part keeps few weights of more than
-    there are samples, or a Hessian is cheap: more are if the loss is smooth or the L2 part small.
+    """For the hinges, unless interior points are cheap, or possible where an L1 part keeps few
+    weights of more than there are samples, or a Hessian is cheap: that of a smooth loss, or with
+    next to no L2 part that of few variables beside the samples.
 
     Along a path with no L1 part Newton's method begins near the optimum.
     """
@@ -60,10 +63,14 @@ def _ascends_dense(problem, on_path):
         return False
     if wide and penalty.l1 == 0:
         return not is_cheap(problem)
-    hard, n_variables = loss.smooth or has_next_to_no_l2(penalty), (d + 1) * n_classes
-    if (on_path and penalty.l1 == 0) or is_cheap(problem) or (wide and has_next_to_no_l2(penalty)):
+    if (on_path and penalty.l1 == 0) or is_cheap(problem):
         return False
-    return n_variables > (MAX_EXPLICIT if hard else MAX_TINY)
+    n_variables, hard = (d + 1) * n_classes, has_next_to_no_l2(penalty)
+    if wide and hard:
+        return not loss.smooth and not is_possible(problem)
+    if loss.smooth:
+        return n_variables > MAX_EXPLICIT
+    return n_variables > (max(MAX_TINY_L1, len(problem.labels) / MANY) if hard else MAX_TINY)
 
 
 def has_few_variables(problem):
@@ -147,4 +154,7 @@ def limits(problem):
         return PATIENCE, SLOW
     if loss.smooth:
         return PATIENCE_SMOOTH, SLOW_DENSE
-    return PATIENCE_DENSE, SLOW_L1 if penalty.l1 > 0 else SLOW_DENSE
+    if penalty.l1 == 0:
+        return PATIENCE_DENSE, SLOW_DENSE
+    few = len(coordinates(all_variables(problem))) <= MAX_EXPLICIT
+    return (PATIENCE_FEW, SLOW_FEW) if few else (PATIENCE, SLOW)

@@ -41,6 +41,7 @@ RELAXATION = 1.3  # of the steps of the centre; less than 2
 BALANCE, UNEVEN = 0.7, 1.5
 FARTHEST = 1e3  # from the first pull
 NEARLY = 0.9
+MANY_EPOCHS = 3
 
 
 def has_next_to_no_l2(penalty):
@@ -56,6 +57,23 @@ def pulls(problem):
     penalty, (n, d) = problem.penalty, problem.data.shape
     hinge = problem.loss.block is not None
     return has_next_to_no_l2(penalty) or (hinge and (penalty.l1 >= penalty.l2 or d < NEARLY * n))
+
+
+class Mean:
+    """The mean of what some arrays are at several times."""
+
+    def __init__(self, *arrays):
+        self.sums, self.count = [np.zeros_like(array) for array in arrays], 0
+
+    def add(self, *arrays):
+        """One time more."""
+        for total, array in zip(self.sums, arrays, strict=True):
+            total += array
+        self.count += 1
+
+    def value(self):
+        """The mean of each of them."""
+        return [total / self.count for total in self.sums]
 
 
 class DualAscent:
@@ -94,16 +112,18 @@ class DualAscent:
         self.moved = np.zeros(len(curvature), dtype=np.uint8)
         if correlation is None:
             correlation = problem.correlate(self.dual)
-        self.least = 0.0
+        self.least, self.mean = 0.0, None
         self._compile(self._even_pull(self.centre, self.dual), correlation)
 
     def run(self, least=0.0):
         """Epochs until the passes have grown by a fifth or so, and by one, and to `least`."""
+        self.mean = Mean(self.dual, self.centre, self.intercept)
         first = FIRST_CHECK_SIMPLEX if self.simplex else FIRST_CHECK
         growth = CHECK_GROWTH_SIMPLEX if self.simplex else CHECK_GROWTH
         goal = max(self.passes + first, growth * self.passes, least)
         while self.passes < goal:
             self.epoch()
+            self.mean.add(self.dual, self.centre, self.intercept)
 
     def epoch(self):
         """A block step for every sample that is not paused, and one of the multipliers."""
@@ -128,13 +148,23 @@ class DualAscent:
     def iterate(self):
         """The balanced dual point with the weights that are the best for it and the centre."""
         problem = self.problem
-        dual = problem.balanced(self.dual.copy())
+        dual, centre, intercept = self._point()
+        dual = problem.balanced(dual)
         correlation = problem.correlate(dual)
-        coef = soft_threshold(self.pull * self.centre - correlation, problem.penalty.l1) / self.l2
-        scores = problem.scores(coef, self.intercept)
+        coef = soft_threshold(self.pull * centre - correlation, problem.penalty.l1) / self.l2
+        scores = problem.scores(coef, intercept)
         if self.simplex and problem.fit_intercept:
-            self._shift_intercept(scores)
-        return Iterate(coef, self.intercept.copy(), scores, dual, correlation)
+            self._shift_intercept(intercept, scores)
+        return Iterate(coef, intercept, scores, dual, correlation)
+
+    def _point(self):
+        """Dual point, centre and intercept: the mean of the latest epochs, if they are many.
+
+        They go round the optimum while they come nearer.
+        """
+        if self.mean is None or self.mean.count < MANY_EPOCHS:
+            return self.dual.copy(), self.centre, self.intercept.copy()
+        return self.mean.value()
 
     def adapt(self, iterate):
         """Pull as is right near an iterate, unless that is about what it does."""
@@ -155,11 +185,12 @@ class DualAscent:
         pull = BALANCE * math.sqrt(squares @ np.square(dual).sum(axis=1)) / length
         return float(np.clip(pull, self.first_pull / FARTHEST, self.first_pull * FARTHEST))
 
-    def _shift_intercept(self, scores):
+    def _shift_intercept(self, intercept, scores):
         """The best intercept at the scores: rare classes hardly feel the multipliers."""
         shift, *_ = best_shift(self.problem, scores, slack=self.slack)
         scores += shift
-        self.intercept += shift
+        intercept += shift
+        self.intercept[:] = intercept
 
     def _square_of_one(self):
         """That of the constant feature: a tenth of |x_i|^2, or X times a number would be harder.

@@ -20,6 +20,7 @@ FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led now
 ROUNDING = 1e-13  # of F(0)
 CHEAP, CHEAP_WITH_FEW_WEIGHTS = 8e9, 2e10
 CHEAP_WITH_FEW = 1.4e11  # samples
+OF_AN_ENTRY = 6000  # operations for each class, as many as hundreds of products take
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
@@ -77,7 +78,7 @@ class Rescued:
     def __call__(self, problem, start):
         """Yield the iterates."""
         cost = interior_cost(problem)
-        if cost > limits(problem).cost:
+        if not is_possible(problem):
             yield from self.solver(problem, start)
             return
         steps, iterate, point = self.solver(problem, start), None, None
@@ -174,9 +175,15 @@ def at_once(problem, start, cost):
 
 def is_cheap(problem):
     """Whether the interior-point method is cheap; where few weights are kept others are dear."""
-    return interior_cost(problem) <= (
-        CHEAP_WITH_FEW_WEIGHTS if keeps_few_weights(problem) else CHEAP
-    )
+    if not keeps_few_weights(problem):
+        return interior_cost(problem) <= CHEAP
+    of_products = OF_AN_ENTRY * problem.data.X.size * problem.n_classes
+    return interior_cost(problem) <= max(CHEAP_WITH_FEW_WEIGHTS, of_products)
+
+
+def is_possible(problem):
+    """Whether the interior-point method may take the problem at all."""
+    return interior_cost(problem) <= limits(problem).cost
 
 
 def limits(problem):
