@@ -485,6 +485,28 @@ class TestIterates:
         assert np.abs(problem.weights @ q).max() <= 1e-10
         np.testing.assert_array_equal(ascent.intercept, found.intercept)
 
+    def test_mean_of_many_epochs_is_nearer_than_the_last(self, monkeypatch):
+        problem, found = make_problem("hinge", 1.0, 1e-3, n_samples=300, n_features=60), []
+        for least in (3, np.inf):
+            monkeypatch.setattr("sklinear.solvers._epochs.MANY_EPOCHS", least)
+            ascent = DualAscent(problem, zero_start(problem))
+            ascent.run(20)
+            ascent.adapt(ascent.iterate())
+            ascent.run(100)
+            ascent.run()
+            found.append(certify(problem, ascent.iterate(), search=False).gap)
+        assert found[0] < 0.5 * found[1]
+
+    def test_last_epoch_counts_where_the_gap_falls_fast(self):
+        problem = make_problem("hinge", 0.0, 0.1, n_samples=90)
+        ascent = DualAscent(problem, zero_start(problem))
+        for gap, expected in ((1.0, False), (0.5, True), (0.01, False)):
+            ascent.run(ascent.passes + 10)
+            ascent.refine(gap)
+            assert ascent.slow == expected
+            last = problem.balanced(ascent.dual.copy())
+            assert np.array_equal(ascent.iterate().dual, last) != expected
+
     def test_smaller_gaps_let_smaller_changes_in(self):
         problem, moved = make_text("cross-entropy"), []
         for gap in (10.0, 2.0, 0.0):
@@ -550,6 +572,15 @@ class TestChoice:
         assert slow(alike, *limits(few))
         assert not slow(alike, *limits(sparse))
 
+    @over_hinges
+    @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+    def test_there_only_many_show_it_with_an_l1_part(self, name, l1_ratio):
+        """Unless there are few variables."""
+        gaps = {0.0: np.inf, 2.0: 0.56, 9.0: 0.30, 30.0: 0.20}
+        many, few = (make_problem(name, l1_ratio, n_samples=700, n_features=d) for d in (400, 110))
+        assert not slow(gaps, *limits(many))
+        assert slow(gaps, *limits(few))
+
     @pytest.mark.parametrize(
         ("name", "l1_ratio", "settings"),
         [
@@ -561,7 +592,9 @@ class TestChoice:
             ("hinge", 1.0, {"n_features": 1500}),
             ("hinge", 0.0, {"X": csr, "n_features": 20}),
             ("hinge", 0.0, {"n_features": 20}),
-            ("squared hinge", 0.0, {"n_samples": 1000, "n_features": 200}),
+            ("squared hinge", 0.0, {"n_samples": 1000, "n_features": 90}),
+            ("squared hinge", 0.0, {"n_samples": 20000, "n_features": 200}),
+            ("hinge", 1.0, {"n_samples": 7000, "n_features": 110}),
             ("hinge", 0.0, {"n_samples": 20000, "n_features": 40}),
         ],
         ids=[
@@ -574,6 +607,8 @@ class TestChoice:
             "few variables",
             "few dense variables",
             "a cheap Hessian",
+            "a cheap Hessian beside many samples",
+            "a cheap Hessian of smoothed hinges",
             "a tiny Hessian",
         ],
     )
@@ -587,7 +622,9 @@ class TestChoice:
             ("squared hinge", 1.0, {"X": csr, "n_features": 1500, "alpha": 1e-4}),
             ("cross-entropy", 1.0, {"X": csr, "n_features": 1500, "alpha": 1e-4}),
             ("hinge", 1.0, {"n_samples": 3000, "n_features": 400}),
-            ("squared hinge", 0.5, {"n_samples": 1000, "n_features": 400}),
+            ("hinge", 1.0, {"n_samples": 3000, "n_features": 110}),
+            ("hinge", 1.0, {"n_samples": 4000, "n_features": 5000}),
+            ("squared hinge", 0.5, {"n_samples": 1000, "n_features": 200}),
         ],
     )
     def test_for(self, name, l1_ratio, settings):

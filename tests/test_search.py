@@ -12,7 +12,7 @@ from sklinear._losses import Hinge
 from sklinear._shift import best_shift
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._hessian import Hessian
-from sklinear.solvers._model import RAISED_DAMPING_WIDE, adapted_wide
+from sklinear.solvers._model import RAISED_DAMPING_WIDE, QuadraticModel, adapted_wide
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._search import Ray
 
@@ -255,6 +255,20 @@ class TestRay:
             shown.append(steps.shown is iterate)
         assert shown[0]
         assert not all(shown)
+
+
+class TestFlatModels:
+    """Models that hope for more than there is to gain, however they are damped."""
+
+    def test_are_searched_all_the_same(self, monkeypatch):
+        problem = make_problem("cross-entropy", 0.5, 1e-3, n_samples=90)
+        iterate = problem.evaluate(*zero_point(problem))
+        value = QuadraticModel.value
+        monkeypatch.setattr(QuadraticModel, "value", lambda *model: 1e3 * value(*model))
+        steps = ProximalNewton()
+        found = steps.step(problem, iterate)
+        assert problem.objective(found) < 0.9 * problem.objective(iterate)
+        assert steps.damping > 1e-2
 
 
 class TestDamping:

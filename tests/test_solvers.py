@@ -251,6 +251,18 @@ class TestStages:
         assert len(found) >= 3
         assert self.start("cross-entropy", 1e-6, 1.0, n_samples=300, n_features=20)[1] == []
 
+    def test_l1_with_a_few_samples_for_each_feature(self):
+        few = {"n_samples": 900, "n_features": 300}
+        assert len(self.start("cross-entropy", 1e-6, 1.0, **few)[1]) >= 3
+        assert self.start("cross-entropy", 1e-6, 1.0, X=sp.csr_matrix, **few)[1] == []
+
+    def test_support_grows_by_a_quarter_there(self):
+        problem = make_problem("cross-entropy", 1.0, 1e-6, n_samples=900, n_features=900)
+        coef = np.zeros(problem.shape)
+        coef[:600] = 0.1
+        free = free_variables(problem, problem.evaluate(coef, np.zeros(3)))
+        assert np.count_nonzero(free[:-1]) == 1800 + 450
+
     def test_support_stays_small_on_the_way(self):
         """Without stages the first steps, on models of all that is to come, fill it."""
         problem = make_problem("cross-entropy", 1.0, 1e-6, n_samples=20, n_features=300)

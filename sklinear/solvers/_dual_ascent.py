@@ -27,7 +27,7 @@ PATIENCE_FEW, SLOW_FEW = 24, 0.1  # an L1 part, and Hessians that cost little
 PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
 MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
-MAX_TINY, MAX_TINY_L1, MANY = 150, 300, 20  # variables, and samples for each, of a hinge
+MAX_TINY, MAX_SMALL, MANY = 150, 300, 20  # variables, and samples for each
 WEAK = 30.0  # by what factor the penalty would have to grow to rule
 
 
@@ -52,8 +52,8 @@ def _ascends_sparse(problem):
 
 def _ascends_dense(problem, on_path):
     """For the hinges, unless interior points are cheap, or possible where an L1 part keeps few
-    weights of more than there are samples, or a Hessian is cheap: that of a smooth loss, or with
-    next to no L2 part that of few variables beside the samples.
+    weights of more than there are samples, or a Hessian is cheap: if the loss is smooth or the L2
+    part small, that of few variables beside the samples.
 
     Along a path with no L1 part Newton's method begins near the optimum.
     """
@@ -68,9 +68,10 @@ def _ascends_dense(problem, on_path):
     n_variables, hard = (d + 1) * n_classes, has_next_to_no_l2(penalty)
     if wide and hard:
         return not loss.smooth and not is_possible(problem)
-    if loss.smooth:
-        return n_variables > MAX_EXPLICIT
-    return n_variables > (max(MAX_TINY_L1, len(problem.labels) / MANY) if hard else MAX_TINY)
+    few = MAX_TINY
+    if loss.smooth or hard:
+        few = min(max(MAX_SMALL, len(problem.labels) / MANY), MAX_EXPLICIT)
+    return n_variables > few
 
 
 def has_few_variables(problem):
@@ -152,9 +153,7 @@ def limits(problem):
     others_are_dear = not (is_cheap(problem) or is_tall(problem) or has_few_variables(problem))
     if problem.data.sparse and others_are_dear:
         return PATIENCE, SLOW
-    if loss.smooth:
-        return PATIENCE_SMOOTH, SLOW_DENSE
-    if penalty.l1 == 0:
-        return PATIENCE_DENSE, SLOW_DENSE
+    if penalty.l1 == 0 or problem.data.sparse:
+        return PATIENCE_SMOOTH if loss.smooth else PATIENCE_DENSE, SLOW_DENSE
     few = len(coordinates(all_variables(problem))) <= MAX_EXPLICIT
     return (PATIENCE_FEW, SLOW_FEW) if few else (PATIENCE, SLOW)

@@ -41,7 +41,7 @@ RELAXATION = 1.3  # of the steps of the centre; less than 2
 BALANCE, UNEVEN = 0.7, 1.5
 FARTHEST = 1e3  # from the first pull
 NEARLY = 0.9
-MANY_EPOCHS = 3
+MANY_EPOCHS, FAST = 3, 0.1  # fall of the gap from one run to the next
 
 
 def has_next_to_no_l2(penalty):
@@ -90,6 +90,10 @@ class DualAscent:
         Whether the loss is the cross-entropy, whose probabilities move for ever.
     slack : float
         What the intercept of an iterate may cost.
+    mean : Mean
+        Of dual point, centre and intercept in the epochs of the last run.
+    slow : bool
+        Whether the gap falls slowly.
     pull : float
         That to the centre; zero where the L2 part is enough.
     centre : ndarray of shape (d, C)
@@ -113,6 +117,7 @@ class DualAscent:
         if correlation is None:
             correlation = problem.correlate(self.dual)
         self.least, self.mean = 0.0, None
+        self.gap, self.slow = np.inf, True
         self._compile(self._even_pull(self.centre, self.dual), correlation)
 
     def run(self, least=0.0):
@@ -141,6 +146,7 @@ class DualAscent:
 
     def refine(self, gap):
         """Do what smaller gaps than the present one need."""
+        self.gap, self.slow = gap, gap > FAST * self.gap
         self.slack = SLACK * gap
         self.least = LEAST * gap / self.problem.value_at_zero
         self.compiled.least = self.least
@@ -160,11 +166,11 @@ class DualAscent:
     def _point(self):
         """Dual point, centre and intercept: the mean of the latest epochs, if they are many.
 
-        They go round the optimum while they come nearer.
+        They go round the optimum while they come nearer, unless they do so fast.
         """
-        if self.mean is None or self.mean.count < MANY_EPOCHS:
-            return self.dual.copy(), self.centre, self.intercept.copy()
-        return self.mean.value()
+        if self.slow and self.mean is not None and self.mean.count >= MANY_EPOCHS:
+            return self.mean.value()
+        return self.dual.copy(), self.centre, self.intercept.copy()
 
     def adapt(self, iterate):
         """Pull as is right near an iterate, unless that is about what it does."""

@@ -13,7 +13,7 @@ from ._preconditioner import MAX_MOMENTS, N_MODES
 from ._proximal_newton import ProximalNewton
 from ._small import SmallNewton
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
-from ._working_set import dense_limit, free_variables, is_wide
+from ._working_set import dense_limit, free_variables, has_few_samples
 
 ROUGH = 1e-3  # of F(0), what the first intercept may cost
 MAX_IDLE = 50  # steps that bring no lower objective
@@ -63,9 +63,9 @@ def stages(problem, iterate):
 
     Where the curvature jumps, Newton's method far from the optimum of a weakly penalised
     problem changes its active set again and again; a falling penalty keeps it close.  With an
-    L1 part and more features than samples it keeps the support, and so the models, small.
+    L1 part and few samples it keeps the support, and so the models, small.
     """
-    sparse = problem.penalty.l1 > 0 and is_wide(problem)
+    sparse = problem.penalty.l1 > 0 and has_few_samples(problem)
     if not (problem.loss.curvature_jumps or sparse):
         return
     certificate = certify(problem, iterate)

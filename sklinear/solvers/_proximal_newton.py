@@ -14,6 +14,8 @@ Byrd, Chin, Neveitt and Nocedal, On the use of stochastic Hessian information in
 methods for machine learning, SIAM J. Optim. 21, 2011.
 """
 
+import numpy as np
+
 from ._conjugate import minimise_by_columns, minimise_by_products
 from ._coordinates import coordinates
 from ._explicit import minimise_dense
@@ -63,7 +65,7 @@ class ProximalNewton:
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
         objective = abs(problem.objective(iterate))
-        for _ in range(MAX_TRIALS):
+        for trial in range(1, MAX_TRIALS + 1):
             model = self._model(problem, iterate)
             found = self._minimise(problem, model)
             if found is None:  # too far from the Hessian at hand
@@ -73,8 +75,9 @@ class ProximalNewton:
             predicted = model.value(target, gradient)
             self.solved = model.solved or not model.hessian.is_exact
             # No step can win more than the objective: a model that hopes for it is flat where
-            # the problem is not.
-            if -2 * objective < predicted < 0 or problem.penalty.l1 == 0:
+            # the problem is not.  It leads downhill all the same.
+            least = -2 * objective if trial < MAX_TRIALS else -np.inf
+            if least < predicted < 0 or problem.penalty.l1 == 0:
                 found = self._search(problem, iterate, model, target, predicted)
                 if found is not None:
                     return found

@@ -11,12 +11,22 @@ BENT = 0.1
 THIN = 0.05  # share of the entries of sparse data
 FEW_VARIABLES = 600
 ROOM, ROOM_SPARSE, ROOM_WIDE = 300, 200, 100
+FEW_SAMPLES = 4  # for each feature
 
 
 def is_wide(problem):
     """Whether few samples are dwarfed by their features: all Hessians have a low rank."""
     n, d = problem.data.shape
     return n < d and n <= 1000
+
+
+def has_few_samples(problem):
+    """Whether a weak L1 part leaves many more weights than it keeps in the end.
+
+    Few samples are soon told apart, and models of a loss that is next to zero are flat.
+    """
+    n, d = problem.data.shape
+    return is_wide(problem) or (not problem.data.sparse and n <= FEW_SAMPLES * d)
 
 
 def is_thin(data):
@@ -82,10 +92,8 @@ def free_variables(problem, iterate):
     support[penalty.free] = True
     excess = np.where(support, 0.0, np.abs(problem.gradient(iterate)[:-1]) - penalty.l1s)
     size = np.count_nonzero(support)
-    if is_wide(problem):
-        room = max(ROOM_WIDE, size // 4)
-    else:
-        room = max(ROOM if n > d else ROOM_SPARSE, size)
+    least = ROOM_WIDE if is_wide(problem) else ROOM if n > d else ROOM_SPARSE
+    room = max(least, size // 4 if has_few_samples(problem) else size)
     if np.count_nonzero(excess > 0) > room:
         cut = np.partition(excess, -room, axis=None)[-room]
         free[:-1] = support | (excess >= cut)
