@@ -256,6 +256,16 @@ class TestRay:
         assert shown[0]
         assert not all(shown)
 
+    def test_without_l1_the_tighter_point_is_shown_after_many_products(self, monkeypatch):
+        monkeypatch.setattr("sklinear.solvers._proximal_newton.MANY_PRODUCTS", 1)
+        problem = make_problem("cross-entropy", 0.0, 1e-3, n_samples=400, n_features=120)
+        steps, iterate, gains = ProximalNewton(), problem.evaluate(*zero_point(problem)), []
+        for _ in range(8):
+            iterate = steps.step(problem, iterate)
+            gains.append(certify(problem, iterate).gap - certify(problem, steps.shown).gap)
+        assert min(gains) == 0
+        assert max(gains) > 0
+
 
 class TestFlatModels:
     """Models that hope for more than there is to gain, however they are damped."""

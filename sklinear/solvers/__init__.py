@@ -15,6 +15,7 @@ from ._parametric import Followed
 from ._proximal_point import Memory, proximal_point
 from ._representer import applies, representer
 from ._rescue import Rescued
+from ._rotation import Rotated, rotates
 
 
 def choose(problem, on_path=False):
@@ -32,6 +33,8 @@ def choose(problem, on_path=False):
         solver = Followed(solver)
     if applies(problem, on_path):
         solver = representer(solver)
+    elif rotates(problem):
+        solver = Rotated(solver)
     return _centred(solver, problem)
 
 

@@ -134,7 +134,7 @@ class SecondMoments:
 
     def __init__(self, data, dtype=np.float64, max_rows=None):
         n, d = data.shape
-        chosen = draw_rows(n, max(4 * d, 4000) if max_rows is None else max_rows)
+        chosen = draw_rows(n, moment_rows(d) if max_rows is None else max_rows)
         self.dtype = np.dtype(dtype)
         total = np.zeros((d + 1, d + 1), dtype=dtype)
         for columns, _ in _columns(data, chosen, dtype):
@@ -146,6 +146,11 @@ class SecondMoments:
         else:
             values, self.vectors = eigh(total, driver="evd", check_finite=False)
         self.values = np.maximum(values, 0.0)
+
+
+def moment_rows(d):
+    """From how many rows second moments of d features are taken."""
+    return max(4 * d, 4000)
 
 
 def moments_dtype(problem, model):

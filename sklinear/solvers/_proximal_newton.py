@@ -16,6 +16,7 @@ methods for machine learning, SIAM J. Optim. 21, 2011.
 
 import numpy as np
 
+from .._certificate import certify
 from ._conjugate import minimise_by_columns, minimise_by_products
 from ._coordinates import coordinates
 from ._explicit import minimise_dense
@@ -35,6 +36,7 @@ FAR = 0.03  # predicted change, of F(0)
 REFINED = 1e-4  # of the violation, in exact models
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 MAX_PRODUCTS, MAX_EXHAUSTED = 100, 2
+MANY_PRODUCTS = 5  # beside which that of another dual point is nothing
 
 
 class ProximalNewton:
@@ -136,8 +138,11 @@ class ProximalNewton:
             return None
         found = self.shown = ray.at(step)
         exact = model.hessian.is_fresh and not model.hessian.sampled
-        if penalty.l1 > 0 and exact and -predicted < FAR * problem.value_at_zero:
+        near = -predicted < FAR * problem.value_at_zero
+        if near and penalty.l1 > 0 and exact:
             self.shown = ray.linearised(found)
+        elif near and penalty.l1 == 0 and model.n_products >= MANY_PRODUCTS:
+            self.shown = tighter(problem, found, ray.linearised(found))
         explicit = self._is_explicit(problem, model.hessian.free)
         ratio, held = change / predicted, 1.0
         if not explicit and is_misled(ratio, explicit):
@@ -169,3 +174,8 @@ class ProximalNewton:
         if self.exhausted >= MAX_EXHAUSTED:
             limit = max(limit, MAX_DENSE_VARIABLES)
         return len(coordinates(free)) <= limit
+
+
+def tighter(problem, *iterates):
+    """The one with the smallest gap."""
+    return min(iterates, key=lambda iterate: certify(problem, iterate).gap)
