@@ -9,7 +9,8 @@ class Solver(Ladder):
     name = "adelie"
     requirements = ["pip::adelie"]
     sparse = False
-    first, last = 1e-3, 1e-12
+    first = 1e-3
+    last = 1e-12
 
     def skip(self, X, y, loss, alpha, l1_ratio):
         if y.max() > 1 and l1_ratio > 0:

@@ -9,7 +9,8 @@ class Solver(Ladder):
     name = "glmnet"
     requirements = ["pip::python-glmnet"]
     parameters = {"n_lambda": [30, 100]}
-    first, last = 1e-3, 1e-12
+    first = 1e-3
+    last = 1e-12
 
     def set_objective(self, X, y, loss, alpha, l1_ratio):
         super().set_objective(X, y, loss, alpha, l1_ratio)
