@@ -65,13 +65,11 @@ def _ascends_dense(problem, on_path):
         return not is_cheap(problem)
     if (on_path and penalty.l1 == 0) or is_cheap(problem):
         return False
-    n_variables, hard = (d + 1) * n_classes, has_next_to_no_l2(penalty)
+    hard = has_next_to_no_l2(penalty)
     if wide and hard:
         return not loss.smooth and not is_possible(problem)
-    few = MAX_TINY
-    if loss.smooth or hard:
-        few = min(max(MAX_SMALL, len(problem.labels) / MANY), MAX_EXPLICIT)
-    return n_variables > few
+    small = min(max(MAX_SMALL, len(problem.labels) / MANY), MAX_EXPLICIT)
+    return (d + 1) * n_classes > (small if loss.smooth or hard else MAX_TINY)
 
 
 def has_few_variables(problem):
@@ -147,13 +145,18 @@ def slow(gaps, patience=PATIENCE, share=SLOW):
 
 def limits(problem):
     """Those of `slow`."""
-    loss, penalty = problem.loss, problem.penalty
+    loss, has_l1 = problem.loss, problem.penalty.l1 > 0
     if loss.block is None:
         return PATIENCE_SIMPLEX, SLOW_SIMPLEX
-    others_are_dear = not (is_cheap(problem) or is_tall(problem) or has_few_variables(problem))
-    if problem.data.sparse and others_are_dear:
+    if others_are_dear(problem):
         return PATIENCE, SLOW
-    if penalty.l1 == 0 or problem.data.sparse:
-        return PATIENCE_SMOOTH if loss.smooth else PATIENCE_DENSE, SLOW_DENSE
-    few = len(coordinates(all_variables(problem))) <= MAX_EXPLICIT
-    return (PATIENCE_FEW, SLOW_FEW) if few else (PATIENCE, SLOW)
+    if has_l1 and not problem.data.sparse:
+        return PATIENCE_FEW, SLOW_FEW
+    return PATIENCE_SMOOTH if loss.smooth else PATIENCE_DENSE, SLOW_DENSE
+
+
+def others_are_dear(problem):
+    """Whether the successor needs many passes, or systems of many variables."""
+    if problem.data.sparse:
+        return not (is_cheap(problem) or is_tall(problem) or has_few_variables(problem))
+    return problem.penalty.l1 > 0 and len(coordinates(all_variables(problem))) > MAX_EXPLICIT
