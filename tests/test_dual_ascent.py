@@ -594,6 +594,7 @@ class TestChoice:
             ("hinge", 0.0, {"n_features": 20}),
             ("squared hinge", 0.0, {"n_samples": 1000, "n_features": 90}),
             ("squared hinge", 0.0, {"n_samples": 20000, "n_features": 200}),
+            ("squared hinge", 0.0, {"n_samples": 1000, "n_features": 400, "n_classes": 2}),
             ("hinge", 1.0, {"n_samples": 7000, "n_features": 110}),
             ("hinge", 0.0, {"n_samples": 20000, "n_features": 40}),
         ],
@@ -608,6 +609,7 @@ class TestChoice:
             "few dense variables",
             "a cheap Hessian",
             "a cheap Hessian beside many samples",
+            "a cheap Hessian of two classes",
             "a cheap Hessian of smoothed hinges",
             "a tiny Hessian",
         ],
@@ -625,6 +627,7 @@ class TestChoice:
             ("hinge", 1.0, {"n_samples": 3000, "n_features": 110}),
             ("hinge", 1.0, {"n_samples": 4000, "n_features": 5000}),
             ("squared hinge", 0.5, {"n_samples": 1000, "n_features": 200}),
+            ("squared hinge", 0.0, {"n_samples": 700, "n_features": 400, "n_classes": 2}),
         ],
     )
     def test_for(self, name, l1_ratio, settings):

@@ -27,7 +27,8 @@ PATIENCE_FEW, SLOW_FEW = 24, 0.1  # an L1 part, and Hessians that cost little
 PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
 MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
-MAX_TINY, MAX_SMALL, MANY = 150, 300, 20  # variables, and samples for each
+MAX_TINY, MAX_SMALL = 150, 300
+MANY, MANY_OF_TWO = 20, 2  # samples for each variable
 WEAK = 30.0  # by what factor the penalty would have to grow to rule
 
 
@@ -68,8 +69,23 @@ def _ascends_dense(problem, on_path):
     hard = has_next_to_no_l2(penalty)
     if wide and hard:
         return not loss.smooth and not is_possible(problem)
-    small = min(max(MAX_SMALL, len(problem.labels) / MANY), MAX_EXPLICIT)
-    return (d + 1) * n_classes > (small if loss.smooth or hard else MAX_TINY)
+    if loss.smooth or hard:
+        return _n_variables(problem) > most_explicit(problem)
+    return (d + 1) * n_classes > MAX_TINY
+
+
+def _n_variables(problem):
+    """Those of an explicit Hessian of all weights and intercepts."""
+    return len(coordinates(all_variables(problem)))
+
+
+def most_explicit(problem):
+    """Up to how many variables a Hessian costs less than the epochs it saves.
+
+    More where they are few beside the samples; two classes and a smooth loss need a handful.
+    """
+    many = MANY_OF_TWO if problem.n_classes == 2 and problem.loss.smooth else MANY
+    return min(max(MAX_SMALL, len(problem.labels) / many), MAX_EXPLICIT)
 
 
 def has_few_variables(problem):
@@ -159,4 +175,4 @@ def others_are_dear(problem):
     """Whether the successor needs many passes, or systems of many variables."""
     if problem.data.sparse:
         return not (is_cheap(problem) or is_tall(problem) or has_few_variables(problem))
-    return problem.penalty.l1 > 0 and len(coordinates(all_variables(problem))) > MAX_EXPLICIT
+    return problem.penalty.l1 > 0 and _n_variables(problem) > MAX_EXPLICIT
