@@ -162,7 +162,7 @@ def test_iterates_are_those_of_the_problem_as_given(loss, l1_ratio):
             if number == 5:
                 break
         start = Start(found.coef, found.intercept, found.dual, found.scores)
-    assert solver.given is problem.data
+    assert solver.centred.given is problem.data
 
 
 @pytest.mark.parametrize("loss", LOSSES)

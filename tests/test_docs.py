@@ -3,6 +3,7 @@
 The build itself is a job of its own: `.github/workflows/docs.yml`.
 """
 
+import ast
 import doctest
 import importlib
 import pkgutil
@@ -13,7 +14,8 @@ import pytest
 
 import sklinear
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS, BENCHMARKS = ROOT / "docs", sorted((ROOT / "benchmarks").glob("[ds]*s/*.py"))
 PAGES = sorted(
     str(path.relative_to(DOCS).with_suffix(""))
     for pattern in ("*.rst", "*.md", "zh/*.md")
@@ -75,3 +77,12 @@ def test_examples_on_pages(page):
     results = doctest.testfile(str(DOCS / f"{page}.rst"), module_relative=False)
     assert results.attempted > 0
     assert results.failed == 0
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_benchmark_can_be_read_where_a_package_is_missing(path):
+    """Then benchopt reads the classes without running them, and wants a name for each value."""
+    classes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    values = [node for found in classes for node in found.body if isinstance(node, ast.Assign)]
+    assert values
+    assert all(isinstance(target, ast.Name) for node in values for target in node.targets)

@@ -21,11 +21,13 @@ from sklinear.solvers._interior_point import InteriorPoint, interior_point
 from sklinear.solvers._interior_systems import Entries, SampleSystem, WeightSystem
 from sklinear.solvers._newton import newton
 from sklinear.solvers._rescue import (
+    CHEAP_WITH_FEW_WEIGHTS,
     FACTOR_NEAR,
     Rescued,
     _affordable,
     at_once,
     interior_cost,
+    is_cheap,
     keeps_few_weights,
 )
 
@@ -472,3 +474,12 @@ def test_other_steps_go_on_while_they_bring_the_gap_down(fall, first, cost, monk
 def test_it_stops_where_nothing_is_left():
     problem = make_problem("hinge", 0.5)
     assert len(list(interior_point(problem))) < 60
+
+
+@pytest.mark.parametrize(("n_samples", "n_features", "cheap"), [(100, 10000, 1), (210, 2400, 0)])
+def test_cheap_beside_products_with_many_features(n_samples, n_features, cheap):
+    size = {"n_samples": n_samples, "n_features": n_features, "n_classes": 10}
+    problem = make_problem("hinge", 0.5, **size)
+    assert keeps_few_weights(problem)
+    assert interior_cost(problem) > CHEAP_WITH_FEW_WEIGHTS
+    assert is_cheap(problem) == cheap

@@ -258,7 +258,7 @@ class TestRotation:
 
     def test_features_are_orthogonal_there(self):
         problem = self.problem(X=lambda X: X + 0.5)
-        data = Rotated(newton)._rotated(problem).data
+        data = Rotated(newton).rotated.of(problem).data
         assert SecondMoments(data).vectors is None
         assert SecondMoments(problem.data).vectors is not None
 

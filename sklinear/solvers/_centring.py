@@ -10,6 +10,7 @@ import numpy as np
 
 from .._centred_data import CentredData, means_and_variances
 from .._sampling import draw_weighty
+from ._substitute import Substitute
 
 ENOUGH_ENTRIES, FEWEST_ROWS = 2**17, 100  # that means are taken of, where there are more
 FAR = 1.0  # mean of a feature, by its standard deviation
@@ -43,20 +44,11 @@ class Centred:
 
     def __init__(self, inner, centre):
         self.inner, self.centre = inner, centre
-        self.given, self.problem = None, None
+        self.centred = Substitute(lambda problem: CentredData(problem.data, centre))
 
     def __call__(self, problem, start):
         """Yield the iterates."""
         intercept = start.intercept + self.centre @ start.coef
-        for found in self.inner(self._centred(problem), replace(start, intercept=intercept)):
+        for found in self.inner(self.centred.of(problem), replace(start, intercept=intercept)):
             intercept = found.intercept - self.centre @ found.coef
             yield replace(found, intercept=intercept, gradient=None)
-
-    def _centred(self, problem):
-        """The problem on centred data, which keeps what is known of them."""
-        if self.given is problem.data:
-            self.problem = self.problem.with_penalty(problem.penalty)
-        else:
-            self.given = problem.data
-            self.problem = replace(problem, data=CentredData(problem.data, self.centre))
-        return self.problem

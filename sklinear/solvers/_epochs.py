@@ -93,7 +93,7 @@ class DualAscent:
     mean : Mean
         Of dual point, centre and intercept in the epochs of the last run.
     slow : bool
-        Whether the gap falls slowly.
+        Whether the gap fell slowly from the run before to the last one.
     pull : float
         That to the centre; zero where the L2 part is enough.
     centre : ndarray of shape (d, C)
@@ -116,8 +116,8 @@ class DualAscent:
         self.moved = np.zeros(len(curvature), dtype=np.uint8)
         if correlation is None:
             correlation = problem.correlate(self.dual)
-        self.least, self.mean = 0.0, None
-        self.gap, self.slow = np.inf, True
+        self.least, self.gap, self.slow = 0.0, np.inf, True
+        self.mean = Mean(self.dual, self.centre, self.intercept)
         self._compile(self._even_pull(self.centre, self.dual), correlation)
 
     def run(self, least=0.0):
@@ -168,7 +168,7 @@ class DualAscent:
 
         They go round the optimum while they come nearer, unless they do so fast.
         """
-        if self.slow and self.mean is not None and self.mean.count >= MANY_EPOCHS:
+        if self.slow and self.mean.count >= MANY_EPOCHS:
             return self.mean.value()
         return self.dual.copy(), self.centre, self.intercept.copy()
 

@@ -20,7 +20,7 @@ FORGET, FAILED = 0.9, 3.0  # prices fall while nobody asks; that of what led now
 ROUNDING = 1e-13  # of F(0)
 CHEAP, CHEAP_WITH_FEW_WEIGHTS = 8e9, 2e10
 CHEAP_WITH_FEW = 1.4e11  # samples
-OF_AN_ENTRY = 6000  # operations for each class, as many as hundreds of products take
+CHEAP_FOR_AN_ENTRY = 6000  # of X, for each class: what some hundred products cost
 FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
@@ -174,10 +174,13 @@ def at_once(problem, start, cost):
 
 
 def is_cheap(problem):
-    """Whether the interior-point method is cheap; where few weights are kept others are dear."""
+    """Whether the interior-point method is cheap, also beside products with X.
+
+    Where few weights are kept the others are dear.
+    """
     if not keeps_few_weights(problem):
         return interior_cost(problem) <= CHEAP
-    of_products = OF_AN_ENTRY * problem.data.X.size * problem.n_classes
+    of_products = CHEAP_FOR_AN_ENTRY * problem.data.X.size * problem.n_classes
     return interior_cost(problem) <= max(CHEAP_WITH_FEW_WEIGHTS, of_products)
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from .._dense_data import DenseData
 from ._preconditioner import MAX_KRONECKER_FEATURES, moment_rows
+from ._substitute import Substitute
 
 MIN_FEATURES = 100
-PRODUCTS = 200  # of a fit, about
+PRODUCTS = 100  # of a fit, about
 
 
 def rotates(problem):
@@ -26,7 +27,7 @@ def rotates(problem):
     if not exact or loss.rests or not loss.smooth:
         return False
     fits = MIN_FEATURES <= d <= MAX_KRONECKER_FEATURES and d <= n <= moment_rows(d)
-    return fits and n <= 0.5 * PRODUCTS * problem.n_classes
+    return fits and n <= PRODUCTS * problem.n_classes
 
 
 class Rotated:
@@ -39,12 +40,11 @@ class Rotated:
     """
 
     def __init__(self, inner):
-        self.inner = inner
-        self.given, self.problem = None, None
+        self.inner, self.rotated = inner, Substitute(self._turn)
 
     def __call__(self, problem, start):
         """Yield the iterates."""
-        rotated = self._rotated(problem)
+        rotated = self.rotated.of(problem)
         intercept = start.intercept + self.mean @ start.coef
         begin = replace(start, coef=self.vectors.T @ start.coef, intercept=intercept)
         for found in self.inner(rotated, begin):
@@ -54,21 +54,12 @@ class Rotated:
             at = {"coef": coef, "intercept": intercept, "correlation": correlation}
             yield replace(found, **at, gradient=None)
 
-    def _rotated(self, problem):
-        """The problem on rotated data, which keeps what is known of them."""
-        if self.given is problem.data:
-            self.problem = self.problem.with_penalty(problem.penalty)
-        else:
-            self.given = problem.data
-            data = DenseData(self._turn(problem), problem.data.passes, problem.data.share)
-            self.problem = replace(problem, data=data)
-        return self.problem
-
     def _turn(self, problem):
-        d, n_classes = problem.shape
-        X = problem.data.columns(slice(None), np.arange(d))[:, :-1]
+        """The rotated data; keeps the mean and the directions."""
+        data, (d, n_classes) = problem.data, problem.shape
+        X = data.columns(slice(None), np.arange(d))[:, :-1]
         self.mean = X.mean(axis=0) if problem.fit_intercept else np.zeros(d)
         X -= self.mean
         self.vectors = np.linalg.eigh(X.T @ X)[1]
-        problem.data.passes.add(2 * d / n_classes)
-        return X @ self.vectors
+        data.passes.add(data.share * 2 * d / n_classes)
+        return DenseData(X @ self.vectors, data.passes, data.share)
