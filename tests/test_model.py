@@ -23,10 +23,10 @@ from sklinear.solvers._explicit import Quadratic, minimise_dense
 from sklinear.solvers._interior_model import from_inside
 from sklinear.solvers._preconditioner import (
     Diagonal,
-    Kronecker,
     MeanSquares,
     Preconditioners,
     SecondMoments,
+    kronecker_of,
     moments_dtype,
 )
 
@@ -276,7 +276,7 @@ class TestPreconditioners:
             CURVATURES[curvature], 0.0, 1e-4, n_samples=200, n_features=20, X=correlated
         )
         model = make_model_around(problem, size=1e-3)
-        kronecker = shortfall(model, Kronecker(SecondMoments(problem.data), model))
+        kronecker = shortfall(model, kronecker_of(SecondMoments(problem.data), model))
         assert kronecker < 0.5 * shortfall(model, Unscaled())
         assert kronecker < 0.5 * shortfall(model, Diagonal(model))
 
@@ -285,7 +285,7 @@ class TestPreconditioners:
         """As they do by themselves; the diagonal knows nothing of the other classes."""
         problem = make_problem(CURVATURES[curvature], 0.0, 1e-4, n_samples=2000, n_features=20)
         model = make_model_around(problem, size=1e-3)
-        kronecker = shortfall(model, Kronecker(MeanSquares(problem), model))
+        kronecker = shortfall(model, kronecker_of(MeanSquares(problem), model))
         assert kronecker < 0.5 * shortfall(model, Diagonal(model))
 
     def test_kronecker_on_some_of_the_features(self):
@@ -294,7 +294,7 @@ class TestPreconditioners:
         )
         model = make_model_around(problem, 0.3, size=1e-3)
         assert not model.kept.all()
-        kronecker = shortfall(model, Kronecker(SecondMoments(problem.data), model))
+        kronecker = shortfall(model, kronecker_of(SecondMoments(problem.data), model))
         assert kronecker < 0.5 * shortfall(model, Unscaled())
 
     def test_kronecker_is_the_inverse_where_all_samples_curve_alike(self):
@@ -306,7 +306,7 @@ class TestPreconditioners:
         model = model_at(problem, iterate, np.ones((6, 3), dtype=bool))
         vector = np.random.default_rng(0).normal(size=(6, 3))
         vector[-1] = 0
-        shifted = Kronecker(SecondMoments(problem.data), model)
+        shifted = kronecker_of(SecondMoments(problem.data), model)
         image = model.product(vector)
         image[-1] += model.penalty.l2 * vector[-1]
         np.testing.assert_allclose(shifted.apply(image), vector, atol=1e-8)
@@ -328,16 +328,16 @@ class TestPreconditioners:
         moments = SecondMoments(problem.data)
         assert (moments.vectors is None) == (tilt == 0)
         model = make_model_around(problem, 0.5, size=1e-3)
-        found = Kronecker(moments, model)
+        found = kronecker_of(moments, model)
         X1 = np.column_stack([problem.data.X, np.ones(60)])
         moments.values, moments.vectors = np.linalg.eigh(X1.T @ X1 / 60)
         rows = np.random.default_rng(0).normal(size=model.free.shape)
-        np.testing.assert_allclose(found.apply(rows), Kronecker(moments, model).apply(rows))
+        np.testing.assert_allclose(found.apply(rows), kronecker_of(moments, model).apply(rows))
 
     def test_moments_are_in_single_precision_where_the_ridge_is_larger_than_its_rounding(self):
         def chosen(alpha, X=np.asarray):
             problem = make_problem("cross-entropy", 0.0, alpha, X=X)
-            return moments_dtype(problem, make_model_around(problem, size=1e-3))
+            return moments_dtype(problem, make_model_around(problem, size=1e-3).ridge)
 
         def far_apart(X):
             return X * np.logspace(-3, 3, X.shape[1])

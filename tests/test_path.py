@@ -325,6 +325,7 @@ def test_one_stepper_and_its_hessian_serve_all_knots(monkeypatch, digits):
         return found
 
     monkeypatch.setattr(renewal, "hessian_for", hessian_for)
+    monkeypatch.setattr(_newton.QuasiNewton, "serves", lambda self, problem: False)
     path = softmax_path(*digits)
     assert len(steppers) == 1
     knots = np.count_nonzero(path.n_iter)

@@ -50,7 +50,7 @@ def penalty(model, rate):
     return 0.5 * np.mean(np.sum(variance * (q @ W.T**2 - (q @ W.T) ** 2), axis=1))
 
 
-model = SoftmaxClassifier(alpha=1e-2).fit(X, y)
+model = SoftmaxClassifier(alpha=1e-2, tol=1e-6).fit(X, y)
 rates = np.array([0.1, 0.5])
 rises = np.array([rise(model, rate) for rate in rates])
 penalties = np.array([penalty(model, rate) for rate in rates])

@@ -11,6 +11,7 @@ from ._hessian import SINGLE_LIMIT
 from ._pilot import approach
 from ._preconditioner import MAX_MOMENTS, N_MODES
 from ._proximal_newton import ProximalNewton
+from ._quasi_newton import QuasiNewton
 from ._small import SmallNewton
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
 from ._working_set import dense_limit, free_variables, has_few_samples
@@ -106,17 +107,19 @@ class Newton:
 
     def __init__(self):
         self.small = SmallNewton()
+        self.quasi = QuasiNewton()
         self.proximal = ProximalNewton()
         self.smoothed = SmoothedNewton()
         self.finished = None
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
-        if self.small.serves(problem):
-            following = self.small.step(problem, iterate)
-            if following is not None:
-                self.shown = self.small.shown
-                return following
+        for stepper in (self.small, self.quasi):
+            if stepper.serves(problem):
+                following = stepper.step(problem, iterate)
+                if following is not None:
+                    self.shown = stepper.shown
+                    return following
         if problem is not self.finished and smoothable(problem) and self._is_hard(problem, iterate):
             following = self.smoothed.step(problem, iterate)
             if following is not None:

@@ -3,6 +3,8 @@
 Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 """
 
+from copy import copy
+
 import numpy as np
 from scipy.linalg import eigh
 
@@ -20,6 +22,7 @@ EXPECTED_PRODUCTS = 50
 EIGENVECTORS = 10  # operations by d^3
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
+LEAST_MEAN = 1e-10  # of the largest mean curvature
 LEAST_SHIFT = 1e-8  # of the curvature of all classes
 ROUNDING = 100  # of the ridge
 ORTHOGONAL, ORTHOGONAL_SINGLE = 1e-6, 1e-5  # cosine of features
@@ -54,15 +57,15 @@ class Preconditioners:
         n, d = problem.data.shape
         has_l1 = problem.penalty.l1 > 0
         if problem.data.sparse or d > min(n, MAX_KRONECKER_FEATURES):
-            return Diagonal(model) if has_l1 else Kronecker(MeanSquares(problem), model)
+            return Diagonal(model) if has_l1 else kronecker_of(MeanSquares(problem), model)
         if not has_l1 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
         if not has_l1 and not self._moments_pay(problem, model):
-            return Kronecker(MeanSquares(problem), model)
-        dtype = moments_dtype(problem, model)
+            return kronecker_of(MeanSquares(problem), model)
+        dtype = moments_dtype(problem, model.ridge)
         if self.moments is None or self.moments.dtype < dtype:
             self.moments = SecondMoments(problem.data, dtype)
-        return Kronecker(self.moments, model)
+        return kronecker_of(self.moments, model)
 
     def _moments_pay(self, problem, model):
         """Whether products, so far and to come, cost as much as eigenvectors of second moments.
@@ -72,10 +75,7 @@ class Preconditioners:
         """
         if self.moments is not None or problem.data.is_part:
             return True
-        n_sampled, d = model.hessian.data.shape
-        whole = product_cost(model) * len(problem.labels) / max(1, n_sampled)
-        products = self.products + EXPECTED_PRODUCTS * whole
-        return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3
+        return eigenvectors_pay(problem, self.products)
 
     def _is_hard(self, n, d, n_classes):
         blocks = (n_classes + N_MODES) * d * d
@@ -94,6 +94,13 @@ def product_cost(model):
     return PRODUCT_COST * n * d * model.free.shape[1]
 
 
+def eigenvectors_pay(problem, spent=0.0):
+    """Whether those of second moments cost no more than products, so far and to come."""
+    (n, d), n_classes = problem.data.shape, problem.n_classes
+    products = spent + EXPECTED_PRODUCTS * PRODUCT_COST * n * d * n_classes
+    return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3
+
+
 class Diagonal:
     """The inverse of the exact diagonal."""
 
@@ -105,31 +112,47 @@ class Diagonal:
         return rows / self.diagonal
 
 
-class MeanSquares:
-    """The diagonal of the second moments, as if features were orthogonal; costs no product.
+class Moments:
+    """Those of second order of the features and a constant one.
 
     Attributes
     ----------
-    vectors : None
+    vectors : ndarray of shape (d + 1, d + 1), or None
+        Their eigenvectors, a row for each feature; None where the features are orthogonal.
     values : ndarray of shape (d + 1,)
+        The eigenvalues.
     """
 
     vectors = None
+
+    def take(self, kept):
+        """Those of some of the features, and the constant one."""
+        if kept.all():
+            return self
+        part = copy(self)
+        if self.vectors is None:
+            part.values = self.values[kept]
+        else:
+            part.vectors = self.vectors[kept]
+        return part
+
+
+class MeanSquares(Moments):
+    """The diagonal of the second moments, as if features were orthogonal; costs no product."""
 
     def __init__(self, problem):
         self.values = np.append(problem.mean_squares, 1.0)
 
 
-class SecondMoments:
-    """Eigenvectors of the mean of x x^T, x with a constant feature, from some of the rows.
+class SecondMoments(Moments):
+    """Those of the mean of x x^T, x with a constant feature, from some of the rows.
+
+    After a reduction to n dimensions the features are orthogonal already.
 
     Attributes
     ----------
     dtype : dtype
         The precision in which they were found.
-    vectors : ndarray of shape (d + 1, d + 1), or None
-        None where the features are orthogonal already, as after a reduction to n dimensions.
-    values : ndarray of shape (d + 1,)
     """
 
     def __init__(self, data, dtype=np.float64, max_rows=None):
@@ -153,29 +176,42 @@ def moment_rows(d):
     return max(4 * d, 4000)
 
 
-def moments_dtype(problem, model):
+def moments_dtype(problem, ridge):
     """The precision of the second moments: single where its rounding is small beside the ridge.
 
     It is a share of the largest moments.  Features of sizes far apart need double precision.
     """
     rounding = np.finfo(np.float32).eps * problem.mean_squares.sum()
-    return np.dtype(np.float32 if rounding <= ROUNDING * model.ridge.min() else np.float64)
+    return np.dtype(np.float32 if rounding <= ROUNDING * ridge.min() else np.float64)
+
+
+def kronecker_of(moments, model):
+    """The product in which the curvature is that of a model, in the features it has."""
+    return Kronecker(moments.take(model.kept), model.hessian.class_mean, model.ridge)
 
 
 class Kronecker:
-    """(S kron M + ridge)^-1, S the second moments of X and M the mean curvature."""
+    """(S kron M + ridge)^-1.
 
-    def __init__(self, moments, model):
-        values, self.classes = np.linalg.eigh(model.hessian.class_mean)
-        values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
-        orthogonal = moments.vectors is None
-        kept = slice(None) if model.kept.all() else model.kept
-        self.features = None if orthogonal else moments.vectors[kept]
-        sizes = moments.values[kept] if orthogonal else moments.values
-        mean = model.ridge.mean()
-        ridges = np.vstack([model.ridge, [[mean]]]) if orthogonal else mean
-        least = 1e-12 * values.max() * moments.values.max()
-        self.diagonal = np.outer(sizes, values) + np.maximum(ridges, least)
+    Parameters
+    ----------
+    moments : Moments
+        S, of the features and a constant one.
+    mean : ndarray of shape (C, C)
+        M, the mean curvature among the classes.
+    ridge : ndarray of shape (d, 1)
+    least : float
+        The least curvature among the classes, of the largest.
+    """
+
+    def __init__(self, moments, mean, ridge, least=LEAST_MEAN):
+        values, self.classes = np.linalg.eigh(mean)
+        values = np.maximum(values, least * max(values.max(), 1e-300))
+        self.features, sizes = moments.vectors, moments.values
+        mean_ridge = ridge.mean()
+        ridges = np.vstack([ridge, [[mean_ridge]]]) if self.features is None else mean_ridge
+        smallest = 1e-12 * values.max() * sizes.max()
+        self.diagonal = np.outer(sizes, values) + np.maximum(ridges, smallest)
 
     def apply(self, rows):
         """Approximate solution of Hessian @ v = rows."""
