@@ -40,9 +40,13 @@ class Data:
     ----------
     is_part : bool
         Whether these are some of the samples only.
+    orthogonal : bool
+        Whether the features are known to be orthogonal to each other and, where there is an
+        intercept, to a constant one.
     """
 
     sparse = False
+    orthogonal = False
     is_part = False
 
     def __init__(self, X, passes=None, share=1.0):

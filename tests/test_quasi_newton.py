@@ -10,8 +10,9 @@ from problems import last, make_problem, zero_start
 from sklinear import SoftmaxClassifier, softmax_path
 from sklinear._certificate import certify
 from sklinear._penalty import ElasticNet
-from sklinear.solvers import _newton, _quasi_newton
+from sklinear.solvers import _moments, _newton, _quasi_newton
 from sklinear.solvers._limited_memory import LimitedMemory
+from sklinear.solvers._moments import KnownMoments
 from sklinear.solvers._newton import newton
 from sklinear.solvers._quasi_newton import QuasiNewton
 
@@ -91,25 +92,25 @@ def make_served(**settings):
 
 class TestServes:
     def test_smooth_dense_problems_of_many_variables(self):
-        assert QuasiNewton().serves(make_served())
+        assert QuasiNewton(KnownMoments()).serves(make_served())
 
     @pytest.mark.parametrize("settings", [{"n_features": 20}, {"X": csr}, {"n_samples": 100}])
     def test_not_where_others_are_better(self, settings):
         """An explicit Hessian is small, data are sparse, features are more than samples."""
-        assert not QuasiNewton().serves(make_served(**settings))
+        assert not QuasiNewton(KnownMoments()).serves(make_served(**settings))
 
     @pytest.mark.parametrize("name", ["squared hinge", "smoothed hinge"])
     def test_no_losses_that_rest(self, name):
         size = {"n_samples": 300, "n_features": 120, "alpha": 1e-3}
-        assert not QuasiNewton().serves(make_problem(name, 0.0, **size))
+        assert not QuasiNewton(KnownMoments()).serves(make_problem(name, 0.0, **size))
 
     def test_no_l1_part(self):
         problem = make_problem("cross-entropy", 0.5, n_samples=300, n_features=120)
-        assert not QuasiNewton().serves(problem)
+        assert not QuasiNewton(KnownMoments()).serves(problem)
 
     def test_no_many_samples(self, monkeypatch):
         monkeypatch.setattr(_quasi_newton, "MAX_SAMPLES", 299)
-        assert not QuasiNewton().serves(make_served())
+        assert not QuasiNewton(KnownMoments()).serves(make_served())
 
     def test_no_part_of_the_samples(self):
         problem = make_served()
@@ -117,14 +118,18 @@ class TestServes:
         fewer = replace(
             problem, data=part, labels=problem.labels[:250], weights=np.full(250, 1 / 250)
         )
-        assert not QuasiNewton().serves(fewer)
+        assert not QuasiNewton(KnownMoments()).serves(fewer)
 
     def test_no_features_without_a_penalty(self):
         problem = make_served()
         factor = np.ones((120, 1))
-        assert QuasiNewton().serves(problem.with_penalty(ElasticNet(0.0, 0.1, 2 * factor)))
+        assert QuasiNewton(KnownMoments()).serves(
+            problem.with_penalty(ElasticNet(0.0, 0.1, 2 * factor))
+        )
         factor[0] = 0.0
-        assert not QuasiNewton().serves(problem.with_penalty(ElasticNet(0.0, 0.1, factor)))
+        assert not QuasiNewton(KnownMoments()).serves(
+            problem.with_penalty(ElasticNet(0.0, 0.1, factor))
+        )
 
 
 def alone(monkeypatch):
@@ -164,7 +169,7 @@ class TestSteps:
     @pytest.mark.parametrize("with_eigenvectors", [True, False])
     def test_scales_of_columns_do_not_matter(self, with_eigenvectors, monkeypatch):
         """The first inverse knows them, in either form."""
-        monkeypatch.setattr(_quasi_newton, "eigenvectors_pay", lambda problem: with_eigenvectors)
+        monkeypatch.setattr(_moments, "eigenvectors_pay", lambda problem, spent: with_eigenvectors)
         alone(monkeypatch)
 
         def passes(scales):
@@ -179,7 +184,7 @@ class TestSteps:
     def test_eigenvectors_save_passes_where_features_correlate(self, monkeypatch):
         def passes(with_eigenvectors):
             monkeypatch.setattr(
-                _quasi_newton, "eigenvectors_pay", lambda problem: with_eigenvectors
+                _moments, "eigenvectors_pay", lambda problem, spent: with_eigenvectors
             )
             mixing = np.triu(np.ones((120, 120)))
             problem = make_served(X=lambda X: X @ mixing)
@@ -191,7 +196,7 @@ class TestSteps:
     def test_slow_runs_hand_over(self, monkeypatch):
         """To Newton's, which end where these would take long."""
         monkeypatch.setattr(_quasi_newton, "MAX_STEPS", 3)
-        quasi, problem = QuasiNewton(), make_served(alpha=1e-5)
+        quasi, problem = QuasiNewton(KnownMoments()), make_served(alpha=1e-5)
         iterate = next(newton(problem, zero_start(problem)))
         while quasi.serves(problem):
             iterate = quasi.step(problem, iterate) or iterate
@@ -201,7 +206,7 @@ class TestSteps:
         assert certify(problem, iterate).gap <= 1e-10 * problem.value_at_zero
 
     def test_nothing_where_nothing_falls(self, monkeypatch):
-        problem, quasi = make_served(), QuasiNewton()
+        problem, quasi = make_served(), QuasiNewton(KnownMoments())
         iterate = next(newton(problem, zero_start(problem)))
         monkeypatch.setattr(_quasi_newton.Ray, "search", lambda self, longest: (0, 0.0))
         assert quasi.step(problem, iterate) is None
@@ -209,16 +214,35 @@ class TestSteps:
 
 
 def test_moments_serve_all_knots_of_a_path(monkeypatch):
-    made, original = [], _quasi_newton.SecondMoments.__init__
+    made, original = [], _moments.SecondMoments.__init__
 
     def count(self, *arguments):
         made.append(self)
         original(self, *arguments)
 
-    monkeypatch.setattr(_quasi_newton.SecondMoments, "__init__", count)
+    monkeypatch.setattr(_moments.SecondMoments, "__init__", count)
     problem = make_served(n_samples=500)
     path = softmax_path(problem.data.X, problem.labels, l1_ratio=0.0, alphas=8)
     assert np.count_nonzero(path.n_iter) > 3
+    assert len(made) == 1
+
+
+def test_newton_steps_after_them_know_the_moments(monkeypatch):
+    made, original = [], _moments.SecondMoments.__init__
+
+    def count(self, *arguments):
+        made.append(self)
+        original(self, *arguments)
+
+    monkeypatch.setattr(_moments.SecondMoments, "__init__", count)
+    monkeypatch.setattr(_quasi_newton, "MAX_STEPS", 2)
+    problem = make_served(n_samples=600, alpha=1e-4)
+    steps, handed = _newton.Newton(), []
+    monkeypatch.setattr(
+        _newton.ProximalNewton, "_search", lambda self, *arguments: handed.append(self)
+    )
+    last(lambda problem, start: newton(problem, start, steps), problem, 60)
+    assert handed
     assert len(made) == 1
 
 

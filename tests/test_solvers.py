@@ -1,6 +1,7 @@
 """That the mechanisms inside the solvers act, each on its own."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from sklinear._driver import Start
 from sklinear._losses import Hinge
 from sklinear.solvers import choose
 from sklinear.solvers._model import QuadraticModel
+from sklinear.solvers._moments import KnownMoments, MeanSquares, SecondMoments
 from sklinear.solvers._newton import newton, stages
-from sklinear.solvers._preconditioner import SecondMoments
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._proximal_point import proximal_point
 from sklinear.solvers._representer import applies
@@ -261,6 +262,9 @@ class TestRotation:
         data = Rotated(newton).rotated.of(problem).data
         assert SecondMoments(data).vectors is None
         assert SecondMoments(problem.data).vectors is not None
+        assert isinstance(
+            KnownMoments().of(replace(problem, data=data), np.ones((110, 1))), MeanSquares
+        )
 
     @pytest.mark.parametrize(
         ("name", "l1_ratio", "settings"),

@@ -107,8 +107,8 @@ class Newton:
 
     def __init__(self):
         self.small = SmallNewton()
-        self.quasi = QuasiNewton()
         self.proximal = ProximalNewton()
+        self.quasi = QuasiNewton(self.proximal.preconditioners.moments)
         self.smoothed = SmoothedNewton()
         self.finished = None
 

@@ -3,29 +3,20 @@
 Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 """
 
-from copy import copy
-
 import numpy as np
-from scipy.linalg import eigh
 
 from .._cholesky import ScaledCholesky, diagonal_of
 from .._sampling import draw_rows
 from .._threads import run
+from ._moments import KnownMoments, MeanSquares, columns_of, product_cost
 
 MAX_KRONECKER_FEATURES = 4096
 N_MODES = 4
 MOMENT_ROWS = 12_000
 FEW_PRODUCTS = 20
 MAX_MOMENTS = 2e8
-CHEAP_EIGENVECTORS = 400  # features
-EXPECTED_PRODUCTS = 50
-EIGENVECTORS = 10  # operations by d^3
-PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
-BLOCK_ENTRIES = 2**22
 LEAST_MEAN = 1e-10  # of the largest mean curvature
 LEAST_SHIFT = 1e-8  # of the curvature of all classes
-ROUNDING = 100  # of the ridge
-ORTHOGONAL, ORTHOGONAL_SINGLE = 1e-6, 1e-5  # cosine of features
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # for sums in single precision
 
 
@@ -40,15 +31,15 @@ class Preconditioners:
     """
 
     def __init__(self):
-        self.moments = None
+        self.moments = KnownMoments()
         self.modes = None
         self.spent, self.products = 0.0, 0.0
 
     def charge(self, model):
         """Note what the products with a model have cost."""
         many = max(0, model.n_products - FEW_PRODUCTS)
-        self.products += product_cost(model) * model.n_products
-        self.spent += product_cost(model) * many
+        self.products += cost_of(model) * model.n_products
+        self.spent += cost_of(model) * many
         if many:
             self.modes = None
 
@@ -60,22 +51,8 @@ class Preconditioners:
             return Diagonal(model) if has_l1 else kronecker_of(MeanSquares(problem), model)
         if not has_l1 and self._is_hard(n, d, problem.n_classes):
             return self._blocks(model)
-        if not has_l1 and not self._moments_pay(problem, model):
-            return kronecker_of(MeanSquares(problem), model)
-        dtype = moments_dtype(problem, model.ridge)
-        if self.moments is None or self.moments.dtype < dtype:
-            self.moments = SecondMoments(problem.data, dtype)
-        return kronecker_of(self.moments, model)
-
-    def _moments_pay(self, problem, model):
-        """Whether products, so far and to come, cost as much as eigenvectors of second moments.
-
-        Those to come are with all samples: where these are many, products are too.  Steps on a
-        part of the samples are followed by those on all.
-        """
-        if self.moments is not None or problem.data.is_part:
-            return True
-        return eigenvectors_pay(problem, self.products)
+        spent = np.inf if has_l1 else self.products
+        return kronecker_of(self.moments.of(problem, model.ridge, spent), model)
 
     def _is_hard(self, n, d, n_classes):
         blocks = (n_classes + N_MODES) * d * d
@@ -88,17 +65,9 @@ class Preconditioners:
         return self.modes
 
 
-def product_cost(model):
-    """Of a product with the Hessian, in multiplications of a matrix product."""
-    n, d = model.hessian.data.shape
-    return PRODUCT_COST * n * d * model.free.shape[1]
-
-
-def eigenvectors_pay(problem, spent=0.0):
-    """Whether those of second moments cost no more than products, so far and to come."""
-    (n, d), n_classes = problem.data.shape, problem.n_classes
-    products = spent + EXPECTED_PRODUCTS * PRODUCT_COST * n * d * n_classes
-    return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3
+def cost_of(model):
+    """Of a product with the Hessian."""
+    return product_cost(model.hessian.data.shape, model.free.shape[1])
 
 
 class Diagonal:
@@ -110,79 +79,6 @@ class Diagonal:
     def apply(self, rows):
         """Approximate solution of Hessian @ v = rows."""
         return rows / self.diagonal
-
-
-class Moments:
-    """Those of second order of the features and a constant one.
-
-    Attributes
-    ----------
-    vectors : ndarray of shape (d + 1, d + 1), or None
-        Their eigenvectors, a row for each feature; None where the features are orthogonal.
-    values : ndarray of shape (d + 1,)
-        The eigenvalues.
-    """
-
-    vectors = None
-
-    def take(self, kept):
-        """Those of some of the features, and the constant one."""
-        if kept.all():
-            return self
-        part = copy(self)
-        if self.vectors is None:
-            part.values = self.values[kept]
-        else:
-            part.vectors = self.vectors[kept]
-        return part
-
-
-class MeanSquares(Moments):
-    """The diagonal of the second moments, as if features were orthogonal; costs no product."""
-
-    def __init__(self, problem):
-        self.values = np.append(problem.mean_squares, 1.0)
-
-
-class SecondMoments(Moments):
-    """Those of the mean of x x^T, x with a constant feature, from some of the rows.
-
-    After a reduction to n dimensions the features are orthogonal already.
-
-    Attributes
-    ----------
-    dtype : dtype
-        The precision in which they were found.
-    """
-
-    def __init__(self, data, dtype=np.float64, max_rows=None):
-        n, d = data.shape
-        chosen = draw_rows(n, moment_rows(d) if max_rows is None else max_rows)
-        self.dtype = np.dtype(dtype)
-        total = np.zeros((d + 1, d + 1), dtype=dtype)
-        for columns, _ in _columns(data, chosen, dtype):
-            total += columns.T @ columns
-        data.passes.add(data.share * len(chosen) / n)
-        total /= len(chosen)
-        if _is_diagonal(total):
-            values, self.vectors = total.diagonal(), None
-        else:
-            values, self.vectors = eigh(total, driver="evd", check_finite=False)
-        self.values = np.maximum(values, 0.0)
-
-
-def moment_rows(d):
-    """From how many rows second moments of d features are taken."""
-    return max(4 * d, 4000)
-
-
-def moments_dtype(problem, ridge):
-    """The precision of the second moments: single where its rounding is small beside the ridge.
-
-    It is a share of the largest moments.  Features of sizes far apart need double precision.
-    """
-    rounding = np.finfo(np.float32).eps * problem.mean_squares.sum()
-    return np.dtype(np.float32 if rounding <= ROUNDING * ridge.min() else np.float64)
 
 
 def kronecker_of(moments, model):
@@ -280,32 +176,12 @@ class ClassModes:
         return np.column_stack(solved) @ self.directions.T + together
 
 
-def _is_diagonal(moments):
-    """Whether next to nothing is beside the diagonal."""
-    root = np.sqrt(moments.diagonal())
-    most = ORTHOGONAL if moments.dtype == np.float64 else ORTHOGONAL_SINGLE
-    first = np.abs(moments[0, 1:]) <= most * root[0] * root[1:]
-    if not first.all():
-        return False
-    return bool((np.abs(moments - np.diag(root**2)) <= most * np.outer(root, root)).all())
-
-
-def _columns(data, chosen, dtype):
-    """Some rows of X with a constant feature, and which they are, a block at a time."""
-    n, d = data.shape
-    everything = np.arange(d)
-    size = max(16, min(BLOCK_ENTRIES // d, n // 8))
-    for start in range(0, len(chosen), size):
-        rows = chosen[start : start + size]
-        yield data.columns(rows, everything, dtype), rows
-
-
 def _weighted_moments(data, weights):
     """Sum of w x x^T, x with a constant feature, estimated from some rows, for each column w."""
     n, d = data.shape
     chosen = draw_rows(n, max(4 * d, MOMENT_ROWS))
     moments = np.zeros((weights.shape[1], d + 1, d + 1), dtype=np.float32)
-    for columns, rows in _columns(data, chosen, np.float32):
+    for columns, rows in columns_of(data, chosen, np.float32):
         roots = np.sqrt(weights[rows]).astype(np.float32)
 
         def add(k, columns=columns, roots=roots):

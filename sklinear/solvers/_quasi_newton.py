@@ -13,14 +13,7 @@ Liu and Nocedal, On the limited memory BFGS method, Mathematical Programming 45,
 import numpy as np
 
 from ._limited_memory import LimitedMemory
-from ._preconditioner import (
-    MAX_KRONECKER_FEATURES,
-    Kronecker,
-    MeanSquares,
-    SecondMoments,
-    eigenvectors_pay,
-    moments_dtype,
-)
+from ._preconditioner import MAX_KRONECKER_FEATURES, Kronecker
 from ._search import Ray
 from ._working_set import all_variables, dense_limit
 
@@ -34,6 +27,10 @@ MAX_STEPS = 15
 class QuasiNewton:
     """Runs of steps, as long as they bring the optimum nearer faster than Newton's would.
 
+    Parameters
+    ----------
+    known : KnownMoments
+
     Attributes
     ----------
     memory : LimitedMemory
@@ -43,7 +40,8 @@ class QuasiNewton:
         The last iterate.
     """
 
-    def __init__(self):
+    def __init__(self, known):
+        self.known = known
         self.memory = LimitedMemory(N_PAIRS)
         self.problem, self.left = None, None
         self.moments, self.ridge, self.shown = None, None, None
@@ -80,8 +78,7 @@ class QuasiNewton:
         """Forget what holds for another problem only."""
         self.memory.clear()
         self.ridge = np.broadcast_to(problem.penalty.l2s, (problem.shape[0], 1))
-        if self.problem is None or problem.data is not self.problem.data:
-            self.moments = _moments(problem, self.ridge)
+        self.moments = self.known.of(problem, self.ridge)
         self.problem = problem
 
     def _advance(self, problem, iterate, gradient):
@@ -108,13 +105,6 @@ class QuasiNewton:
 
         scale = self.memory.scale_of(apply)
         return lambda rows: scale * apply(rows)
-
-
-def _moments(problem, ridge):
-    """Second moments where their eigenvectors pay, else the mean squares of the features."""
-    if not eigenvectors_pay(problem):
-        return MeanSquares(problem)
-    return SecondMoments(problem.data, moments_dtype(problem, ridge))
 
 
 def _gradient(problem, iterate):

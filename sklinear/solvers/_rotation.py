@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from .._dense_data import DenseData
-from ._preconditioner import MAX_KRONECKER_FEATURES, moment_rows
+from ._moments import moment_rows
+from ._preconditioner import MAX_KRONECKER_FEATURES
 from ._substitute import Substitute
 
 MIN_FEATURES = 100
@@ -62,4 +63,6 @@ class Rotated:
         X -= self.mean
         self.vectors = np.linalg.eigh(X.T @ X)[1]
         data.passes.add(data.share * 2 * d / n_classes)
-        return DenseData(X @ self.vectors, data.passes, data.share)
+        rotated = DenseData(X @ self.vectors, data.passes, data.share)
+        rotated.orthogonal = True
+        return rotated
