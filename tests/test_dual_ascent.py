@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from data import csr
-from problems import LOSSES, last, make_problem, random_point, zero_start
+from problems import LOSSES, last, make_problem, random_dual, random_point, zero_start
 from scipy.optimize import brentq, minimize
 from scipy.special import softmax, wrightomega, xlogy
 
@@ -18,7 +18,14 @@ from sklinear._data import wrap
 from sklinear._driver import Start, solve
 from sklinear._penalty import soft_threshold
 from sklinear.solvers import choose
-from sklinear.solvers._dual_ascent import ascends, dual_ascent, limits, slow
+from sklinear.solvers._dual_ascent import (
+    ascends,
+    dual_ascent,
+    limits,
+    outdone,
+    slow,
+    to_a_tenth,
+)
 from sklinear.solvers._epochs import RELAXATION, DualAscent, pulls
 from sklinear.solvers._newton import newton
 from sklinear.solvers._proximal_point import proximal_point
@@ -699,3 +706,59 @@ class TestChoice:
         gaps = {0.0: np.inf} | {float(k): rate**k for k in range(1, 201)}
         assert slow(gaps) == expected
         assert not slow({k: gap for k, gap in gaps.items() if k <= 40})
+
+    @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+    def test_passes_to_a_tenth_of_the_gap(self, power):
+        gaps = {0.0: np.inf} | {float(k): k**-power for k in range(1, 41)}
+        assert (40 * (1 + to_a_tenth(gaps))) ** -power == pytest.approx(0.1 * 40**-power)
+
+    def test_where_the_gap_stands_still_no_pass_brings_it(self):
+        assert to_a_tenth({0.0: np.inf, 4.0: 0.1, 16.0: 0.1}) == np.inf
+
+
+class TestOutdone:
+    """By Newton steps on a support that few weights are in."""
+
+    GAPS = {0.0: np.inf, 4.0: 0.1, 16.0: 0.05}
+    DEAR = 1e12  # epochs
+
+    def judged(self, name="squared hinge", l1_ratio=1.0, n_active=90, spent=DEAR, gaps=GAPS):
+        problem = make_problem(name, l1_ratio, n_samples=90)
+        coef, intercept = random_point(problem)
+        dual = random_dual("hinge", problem.labels, problem.n_classes)
+        dual[n_active:] = 0.0
+        iterate = replace(problem.certified(coef, intercept, dual, dual), dual=dual)
+        assert 0 < np.count_nonzero(iterate.coef) < 30
+        return outdone(problem, iterate, gaps, spent)
+
+    def test_dear_epochs(self):
+        assert self.judged()
+        assert not self.judged(spent=1e3)
+
+    def test_not_where_few_samples_hold_the_support(self):
+        assert not self.judged(n_active=10)
+
+    def test_not_with_another_successor_or_an_unknown_support(self):
+        assert not self.judged("hinge")
+        assert not self.judged(l1_ratio=0.0)
+
+    def test_not_before_a_trend_shows(self):
+        assert not self.judged(gaps={0.0: np.inf, 2.0: 0.1, 8.0: 0.05})
+
+    def test_not_where_the_gap_falls_fast(self):
+        fast = {0.0: np.inf, 4.0: 0.1, 16.0: 1e-9}
+        assert self.judged(spent=5e4)
+        assert not self.judged(spent=5e4, gaps=fast)
+
+    def test_the_ascent_hands_over(self, monkeypatch):
+        problem = make_problem("squared hinge", 1.0, 0.05, n_samples=400, n_features=150)
+        monkeypatch.setattr("sklinear.solvers._dual_ascent.STEPS", 0)
+        starts = []
+
+        def successor(problem, start):
+            starts.append(start)
+            yield from ()
+
+        *_, end = dual_ascent(successor)(problem, zero_start(problem))
+        assert starts[0].coef is end.coef
+        assert certify(problem, end).gap > 1e-12

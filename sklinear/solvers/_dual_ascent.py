@@ -7,6 +7,7 @@ References
 Wang and Scott, An exact solver for the Weston-Watkins SVM subproblem, ICML 2021.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,9 @@ PATIENCE, SLOW = 50, 0.5
 # Where Newton's method wins, few epochs show it.
 PATIENCE_DENSE, PATIENCE_SMOOTH, SLOW_DENSE = 8, 20, 0.2
 PATIENCE_FEW, SLOW_FEW = 24, 0.1  # an L1 part, and Hessians that cost little
+PATIENCE_SUPPORT, STEPS = 16, 16
+HELD = 0.5  # weights for each active sample
+LEAST_POWER = 0.01
 # Newton's steps near the end converge fast where the loss is smooth.
 PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
@@ -130,7 +134,9 @@ def dual_ascent(successor):
             correlation = None
         ascent, gaps = DualAscent(problem, start, correlation), {0.0: np.inf}
         most, least = limits(problem), 0.5 * taken if pulls(problem) else 0.0
-        while not slow(gaps, *most):
+        work, iterate = problem.data.passes, None
+        begin = work.operations
+        while not (slow(gaps, *most) or outdone(problem, iterate, gaps, work.operations - begin)):
             ascent.run(least)
             taken, iterate = ascent.passes, ascent.iterate()
             yield iterate
@@ -155,8 +161,33 @@ def gap(problem, iterate):
 def slow(gaps, patience=PATIENCE, share=SLOW):
     """Whether the last three quarters of the passes have left that share of the smallest gap."""
     latest = max(gaps)
-    earlier = max(passes for passes in gaps if passes <= 0.25 * latest)
-    return latest > patience and gaps[latest] > share * gaps[earlier]
+    return latest > patience and gaps[latest] > share * gaps[_quarter(gaps)]
+
+
+def outdone(problem, iterate, gaps, spent):
+    """Whether epochs to a tenth of the gap cost more than Newton steps on the support.
+
+    The latter are right where samples hold the support; a step costs the sum of an explicit Hessian
+    over those that are active, and its factor.  `spent` are the operations of all epochs so far.
+    """
+    if max(gaps) < PATIENCE_SUPPORT or not (problem.loss.smooth and problem.penalty.l1 > 0):
+        return False
+    size = np.count_nonzero(iterate.coef)
+    active = np.count_nonzero(iterate.dual.any(axis=1))
+    step = active * size**2 + size**3 / 3
+    return size <= HELD * active and STEPS * step < spent * to_a_tenth(gaps)
+
+
+def to_a_tenth(gaps):
+    """How many times the passes so far bring a tenth of the gap; it falls with a power of them."""
+    latest, earlier = max(gaps), _quarter(gaps)
+    power = math.log(gaps[earlier] / gaps[latest]) / math.log(latest / earlier)
+    return 10 ** (1 / power) - 1 if power > LEAST_POWER else np.inf
+
+
+def _quarter(gaps):
+    """The most passes, of those with a gap, that are at most a quarter of the latest."""
+    return max(passes for passes in gaps if passes <= 0.25 * max(gaps))
 
 
 def limits(problem):
