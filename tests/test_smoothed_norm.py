@@ -147,6 +147,33 @@ class TestSteps:
         assert steps.renewal.effort == np.inf
         assert certify(problem, steps.shown).gap <= 1e-7 * problem.value_at_zero
 
+    def test_all_samples_are_met_with_more_smoothing(self, monkeypatch):
+        """As much as the gap is worth: those of a sample led it to fall too far."""
+        monkeypatch.setattr("sklinear.solvers._smoothed_norm.MAX_EXPLICIT", 0)
+        monkeypatch.setattr("sklinear.solvers._renewal.FIRST_ROWS", 300)
+        problem = make_problem("cross-entropy", 0.5, 1e-3, n_samples=2000, n_features=8)
+        steps, iterate = SmoothedNewton(), problem.evaluate(*random_point(problem))
+        steps._begin(problem, iterate)
+        first = steps.beta
+        while steps.beta > 1e-3 * first:
+            iterate = steps.step(problem, iterate)
+        assert steps.sampled
+        steps.renewal.restart()
+        excess = 0.3 * certify(problem, iterate).gap / (problem.penalty.l1 * iterate.coef.size)
+        smoothed = []
+        original = SmoothedNewton._solve
+
+        def solve(self, model, norm, gradient):
+            smoothed.append(norm.beta)
+            return original(self, model, norm, gradient)
+
+        monkeypatch.setattr(SmoothedNewton, "_solve", solve)
+        before = steps.beta
+        steps.step(problem, iterate)
+        assert smoothed == [pytest.approx(max(excess, before), rel=1e-12)]
+        assert excess > 3 * before
+        assert not steps.sampled
+
     def test_optimum_as_start(self):
         problem = make_problem("cross-entropy", 1.0, 0.02, n_samples=90)
         iterate = walk(problem, 60)[-1]

@@ -30,7 +30,7 @@ from ._renewal import Outcome, Renewal, is_misled
 from ._search import Ray
 from ._working_set import all_variables
 
-FIRST_SHARE = 0.1
+FIRST_SHARE, NEXT_SHARE = 0.1, 0.3
 SHRINKAGE, SHRINKAGE_JUMPS = 0.1, 0.25  # the latter where the curvature jumps
 SMALLEST_SHARE = 1e-9
 SMALL = (10.0, 2.0)  # multiples of beta; at the optimum |A| / l1 is .995 and .894 there
@@ -87,6 +87,8 @@ class SmoothedNewton:
         Accuracy of conjugate gradients near the end, higher after a short step.
     renewal : Renewal
         Provides the Hessian of the next model.
+    sampled : bool
+        Whether the last model was one of some samples.
     slope : ndarray of shape (d, C)
         a / l1, the independent slopes of the norm, in [-1, 1].
     shown : Iterate
@@ -110,6 +112,10 @@ class SmoothedNewton:
         if (enough and tightest) or self._is_exhausted(problem):
             return None
         model = self._model(problem, iterate)
+        if self.sampled and not model.hessian.sampled:
+            self._smooth(problem, iterate, NEXT_SHARE, least=self.beta)
+            norm = replace(norm, beta=self.beta)
+        self.sampled = model.hessian.sampled
         gradient = model.gradient.copy()
         gradient[:-1] += norm.gradient(iterate.coef) - penalty.gradient(iterate.coef)
         move, bend = self._solve(model, norm, gradient)
@@ -146,15 +152,18 @@ class SmoothedNewton:
         return QuadraticModel(problem, iterate, hessian, ridge)
 
     def _begin(self, problem, iterate):
-        """Smooth so much that it adds a tenth of what may be left to gain."""
+        self._smooth(problem, iterate)
+        self.problem, self.near, self.tight, self.exhausted = problem, False, TIGHT, 0
+        self.renewal, self.sampled = Renewal(), False
+
+    def _smooth(self, problem, iterate, share=FIRST_SHARE, least=0.0):
+        """So much that it adds a share of what may be left to gain."""
         certificate = certify(problem, iterate)
         left = max(certificate.gap, SMALLEST_SHARE * certificate.objective)
-        excess = FIRST_SHARE * min(left, certificate.objective)
+        excess = share * min(left, certificate.objective)
         total = np.broadcast_to(problem.penalty.l1s, iterate.coef.shape).sum()
-        self.beta = excess / total
+        self.beta = max(excess / total, least)
         self.slope = iterate.coef / np.hypot(iterate.coef, self.beta)
-        self.problem, self.near, self.tight, self.exhausted = problem, False, TIGHT, 0
-        self.renewal = Renewal()
 
     def _solve(self, model, norm, gradient):
         """The move, and D."""
