@@ -213,7 +213,9 @@ class TestSteps:
         assert not quasi.serves(problem)
 
 
-def test_moments_serve_all_knots_of_a_path(monkeypatch):
+@pytest.fixture
+def made(monkeypatch):
+    """The second moments made so far."""
     made, original = [], _moments.SecondMoments.__init__
 
     def count(self, *arguments):
@@ -221,20 +223,17 @@ def test_moments_serve_all_knots_of_a_path(monkeypatch):
         original(self, *arguments)
 
     monkeypatch.setattr(_moments.SecondMoments, "__init__", count)
+    return made
+
+
+def test_moments_serve_all_knots_of_a_path(made):
     problem = make_served(n_samples=500)
     path = softmax_path(problem.data.X, problem.labels, l1_ratio=0.0, alphas=8)
     assert np.count_nonzero(path.n_iter) > 3
     assert len(made) == 1
 
 
-def test_newton_steps_after_them_know_the_moments(monkeypatch):
-    made, original = [], _moments.SecondMoments.__init__
-
-    def count(self, *arguments):
-        made.append(self)
-        original(self, *arguments)
-
-    monkeypatch.setattr(_moments.SecondMoments, "__init__", count)
+def test_newton_steps_after_them_know_the_moments(made, monkeypatch):
     monkeypatch.setattr(_quasi_newton, "MAX_STEPS", 2)
     problem = make_served(n_samples=600, alpha=1e-4)
     steps, handed = _newton.Newton(), []
