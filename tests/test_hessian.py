@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from problems import make_problem, random_point
 
 from sklinear import SoftmaxClassifier
+from sklinear._centred_data import CentredData
 from sklinear._curvature import SoftmaxCurvature, StarCurvature
 from sklinear._data import wrap
 from sklinear._penalty import ElasticNet
@@ -169,6 +170,24 @@ class TestPrecision:
         feature, klass = np.nonzero(np.ones((4, n_classes)))
         found = nothing.gram([], np.zeros((0, 4)).__getitem__, feature, klass)
         np.testing.assert_array_equal(found, np.zeros((4 * n_classes, 4 * n_classes)))
+
+    @pytest.mark.parametrize(("offset", "expected"), [(10.0, np.float32), (2e4, np.float64)])
+    def test_products_with_features_far_from_zero_keep_their_digits(self, offset, expected):
+        """A centre much larger than the spread takes them from sums in single precision."""
+        problem = make_problem(
+            "cross-entropy", 0.0, n_samples=300, X=lambda X: (X + offset).astype(np.float32)
+        )
+        centre = problem.data.X.mean(axis=0, dtype=float)
+        centred = replace(problem, data=CentredData(problem.data, centre))
+        whole = replace(problem, data=wrap(problem.data.X - centre))
+        iterate = whole.evaluate(*random_point(whole))
+        free = np.ones((problem.shape[0] + 1, 3), dtype=bool)
+        curvature = whole.curvature(iterate.scores)
+        hessian, exact = (Hessian(p, curvature, free, 300) for p in (centred, whole))
+        assert hessian.dtype == expected
+        vector = np.random.default_rng(0).normal(size=free.shape)
+        image = exact.product(vector)
+        np.testing.assert_allclose(hessian.product(vector), image, atol=1e-5 * np.abs(image).max())
 
     def test_samples_are_copied_in_single_precision_unless_precise(self):
         assert make(max_rows=50, precise=False)[2].data.dtype == np.float32

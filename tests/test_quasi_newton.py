@@ -154,6 +154,16 @@ class TestSteps:
         scores = problem.scores(iterate.coef, iterate.intercept)
         np.testing.assert_allclose(iterate.scores, scores, atol=1e-10)
 
+    def test_weights_of_two_classes_are_opposite(self, monkeypatch):
+        """To the last digit: products with X then take one column."""
+        alone(monkeypatch)
+        problem = make_served(n_classes=2, n_features=200)
+        assert QuasiNewton(KnownMoments()).serves(problem)
+        iterate = last(newton, problem, 60, tol=1e-9)
+        assert certify(problem, iterate).gap <= 1e-9 * problem.value_at_zero
+        assert iterate.coef.any()
+        np.testing.assert_array_equal(iterate.coef[:, 0], -iterate.coef[:, 1])
+
     def test_fewer_passes_than_newton_steps(self, monkeypatch):
         """On the way, where the curvature changes."""
 

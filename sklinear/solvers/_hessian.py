@@ -11,6 +11,7 @@ from ._blas import add_to
 from ._coordinates import coordinates
 
 SINGLE_LIMIT = 1e8  # of the mean square of features in single precision
+FAR = 300.0  # centre of a feature, by its spread
 LEAST_CURVATURE = 1e-3
 MAX_COPIED = 8  # features by classes
 MISSING, MISSING_L1 = 0.01, 0.05  # of the mean curvature
@@ -51,8 +52,7 @@ class Hessian:
         self.features = slice(None) if self.kept.all() else np.flatnonzero(self.kept[:-1])
         self.free = free[self.kept]
         self.coordinates = coordinates(self.free)
-        # Products of large float32 features would overflow or lose all digits.
-        single = problem.mean_square < SINGLE_LIMIT
+        single = bears_single(problem)
         self.precise = precise or not single
         self._restrict(problem, curvature, max_rows)
         self.dtype = self.data.dtype if single else np.dtype(np.float64)
@@ -181,3 +181,16 @@ class Hessian:
         if self._dense is None:
             return self.product(move) * self.free
         return self.coordinates.lift_slope(self.dense() @ self.coordinates.point(move))
+
+
+def bears_single(problem):
+    """Whether products in single precision have digits enough.
+
+    Those of large features overflow or lose all, and those of centred data lose what their centre
+    is larger than their spread.
+    """
+    if problem.mean_square >= SINGLE_LIMIT:
+        return False
+    centre = 0.0 if problem.data.sparse else problem.data.centre
+    squares = problem.mean_squares
+    return bool((np.square(centre) <= FAR**2 * squares)[squares > 0].all())

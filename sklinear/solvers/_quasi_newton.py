@@ -84,6 +84,8 @@ class QuasiNewton:
     def _advance(self, problem, iterate, gradient):
         """The iterate after a step, of which is learnt; None where it gains nothing."""
         move = -self.memory.solve(gradient, self._first_inverse(problem, iterate))
+        if problem.n_classes == 2:  # opposite to the last digit, products take one column
+            move = 0.5 * (move - move[:, ::-1])
         ray = Ray(problem, iterate, move, problem.penalty)
         step, _ = ray.search(longest=1024.0)
         if step == 0:
