@@ -712,6 +712,10 @@ class TestChoice:
         gaps = {0.0: np.inf} | {float(k): k**-power for k in range(1, 41)}
         assert (40 * (1 + to_a_tenth(gaps))) ** -power == pytest.approx(0.1 * 40**-power)
 
+    @pytest.mark.parametrize("gaps", [{20.0: 0.1}, {4.0: 0.1, 16.0: 0.0}])
+    def test_no_passes_where_nothing_tells_or_is_left(self, gaps):
+        assert to_a_tenth({0.0: np.inf} | gaps) == 0
+
     def test_where_the_gap_stands_still_no_pass_brings_it(self):
         assert to_a_tenth({0.0: np.inf, 4.0: 0.1, 16.0: 0.1}) == np.inf
 

@@ -179,8 +179,13 @@ def outdone(problem, iterate, gaps, spent):
 
 
 def to_a_tenth(gaps):
-    """How many times the passes so far bring a tenth of the gap; it falls with a power of them."""
+    """How many times the passes so far bring a tenth of the gap; it falls with a power of them.
+
+    None where the first gap is too late to tell.
+    """
     latest, earlier = max(gaps), _quarter(gaps)
+    if earlier == 0 or gaps[latest] == 0:
+        return 0.0
     power = math.log(gaps[earlier] / gaps[latest]) / math.log(latest / earlier)
     return 10 ** (1 / power) - 1 if power > LEAST_POWER else np.inf
 
