@@ -588,6 +588,35 @@ class TestChoice:
         assert not slow(gaps, *limits(many))
         assert slow(gaps, *limits(few))
 
+    def test_squared_hinges_with_a_large_support_have_long(self):
+        """Where Newton's steps would change their active set again and again."""
+        gaps = {0.0: np.inf, 20.0: 0.6, 100.0: 0.4}
+        size = {"n_samples": 700, "n_features": 400}
+        squared, other = (make_problem(name, 1.0, **size) for name in ("squared hinge", "hinge"))
+        assert slow(gaps, *limits(other))
+        assert not slow(gaps, *limits(squared))
+        assert not slow({0.0: np.inf, 60.0: 0.4, 300.0: 0.3}, *limits(squared))
+        assert slow({0.0: np.inf, 60.0: 0.3, 300.0: 0.29}, *limits(squared))
+
+    def test_one_small_gap_does_not_end_a_long_ascent(self, monkeypatch):
+        """There the trend is that of medians of three."""
+        seen = {"squared hinge": [], "hinge": []}
+        for name, trends in seen.items():
+            problem = make_problem(name, 1.0, n_samples=700, n_features=400)
+            found = iter([3.0, 2.0, 0.1, 1.0, 0.9])
+            monkeypatch.setattr(
+                "sklinear.solvers._dual_ascent.gap", lambda *_, found=found: next(found)
+            )
+
+            def stop(gaps, *_, trends=trends):
+                trends[:] = gaps.values()
+                return len(gaps) == 6
+
+            monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", stop)
+            list(dual_ascent(lambda *_: iter(()))(problem, zero_start(problem)))
+        assert seen["squared hinge"] == [np.inf, 3.0, 2.5, 2.0, 1.0, 0.9]
+        assert seen["hinge"] == [np.inf, 3.0, 2.0, 0.1, 0.1, 0.1]
+
     @pytest.mark.parametrize(
         ("name", "l1_ratio", "settings"),
         [

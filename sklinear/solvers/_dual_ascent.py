@@ -21,6 +21,8 @@ from ._working_set import all_variables, dense_limit
 
 TALL, TALL_WEAK = 8, 2  # samples for each variable
 PATIENCE, SLOW = 50, 0.5
+# Newton's steps on a large support would change their active set again and again.
+PATIENCE_LONG, SLOW_LONG = 200, 0.9
 # Where Newton's method wins, few epochs show it.
 PATIENCE_DENSE, PATIENCE_SMOOTH, SLOW_DENSE = 8, 20, 0.2
 PATIENCE_FEW, SLOW_FEW = 24, 0.1  # an L1 part, and Hessians that cost little
@@ -134,21 +136,29 @@ def dual_ascent(successor):
             correlation = None
         ascent, gaps = DualAscent(problem, start, correlation), {0.0: np.inf}
         most, least = limits(problem), 0.5 * taken if pulls(problem) else 0.0
-        work, iterate = problem.data.passes, None
+        # Where an ascent has long, one gap that is small by chance must not end it.
+        summary = median_of_three if most == (PATIENCE_LONG, SLOW_LONG) else min
+        work, iterate, found = problem.data.passes, None, []
         begin = work.operations
         while not (slow(gaps, *most) or outdone(problem, iterate, gaps, work.operations - begin)):
             ascent.run(least)
             taken, iterate = ascent.passes, ascent.iterate()
             yield iterate
-            gaps[ascent.passes] = min(gap(problem, iterate), *gaps.values())
-            ascent.refine(gaps[ascent.passes])
+            found.append(gap(problem, iterate))
+            gaps[ascent.passes] = summary(found)
+            ascent.refine(min(found))
             ascent.adapt(iterate)
-        if min(gaps.values()) <= NEAR * problem.value_at_zero:
+        if min(found) <= NEAR * problem.value_at_zero:
             point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
             start = replace(start, **point, scores=iterate.scores.copy())
         yield from successor(problem, start)
 
     return ascending
+
+
+def median_of_three(gaps):
+    """Of the latest."""
+    return float(np.median(gaps[-3:]))
 
 
 def gap(problem, iterate):
@@ -201,7 +211,8 @@ def limits(problem):
     if loss.block is None:
         return PATIENCE_SIMPLEX, SLOW_SIMPLEX
     if others_are_dear(problem):
-        return PATIENCE, SLOW
+        long = loss.smooth and not problem.data.sparse
+        return (PATIENCE_LONG, SLOW_LONG) if long else (PATIENCE, SLOW)
     if has_l1 and not problem.data.sparse:
         return PATIENCE_FEW, SLOW_FEW
     return PATIENCE_SMOOTH if loss.smooth else PATIENCE_DENSE, SLOW_DENSE
