@@ -15,6 +15,7 @@ from problems import (
     zero_start,
 )
 
+from sklinear import SoftmaxClassifier
 from sklinear._certificate import certify
 from sklinear._driver import Start
 from sklinear._losses import Hinge
@@ -30,6 +31,7 @@ from sklinear.solvers._working_set import (
     MAX_DENSE_VARIABLES,
     MAX_DENSE_VARIABLES_CHEAP,
     ROOM_WIDE,
+    all_variables,
     dense_limit,
     free_variables,
 )
@@ -213,6 +215,30 @@ class TestProximalNewton:
         free = free_variables(problem, problem.evaluate(*random_point(problem)))
         assert not free[-1].any()
         assert not last(newton, problem, 5).intercept.any()
+
+    def test_hessians_are_larger_where_conjugate_gradients_were_not_enough(self):
+        """Columns six decades apart and a weak penalty: 1,044 variables."""
+        rng = np.random.RandomState(275)
+        n_classes, n, d = rng.choice([2, 3, 5, 12]), rng.randint(60, 900), rng.randint(40, 260)
+        X = rng.randn(n, d)
+        rng.randint(5)
+        X *= 10.0 ** rng.uniform(-3, 3, d)
+        rng.rand(2)
+        scores = X @ rng.randn(d, n_classes)
+        scores = (scores - scores.mean(axis=0)) / scores.std(axis=0) * rng.choice([0.3, 3, 30])
+        labels = (scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
+        assert (n, d, n_classes) == (630, 86, 12)
+        model = SoftmaxClassifier(alpha=1.3e-6, l1_ratio=0.0, tol=1e-6, max_iter=150)
+        model.fit(X, labels)
+        assert model.dual_gap_ <= 1e-6 * np.log(n_classes)
+
+    @pytest.mark.parametrize(("n_features", "expected"), [(115, True), (130, False)])
+    def test_such_hessians_have_at_most_so_many_variables(self, n_features, expected):
+        problem = make_problem("cross-entropy", 0.0, n_features=n_features, n_classes=12)
+        steps, free = ProximalNewton(), all_variables(problem)
+        assert not steps._is_explicit(problem, free)
+        steps.exhausted = 2
+        assert steps._is_explicit(problem, free) == expected
 
     def test_sampled_hessian_grows_until_it_is_good_enough(self, monkeypatch):
         """A model of ten samples predicts too much."""

@@ -26,7 +26,7 @@ from ._preconditioner import Preconditioners
 from ._refined import minimise_refined
 from ._renewal import Outcome, Renewal, is_misled, worth_in_products
 from ._search import Ray
-from ._working_set import MAX_DENSE_VARIABLES, dense_limit, free_variables
+from ._working_set import MAX_DENSE_VARIABLES_HARD, dense_limit, free_variables
 
 MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
@@ -172,7 +172,7 @@ class ProximalNewton:
         """
         limit = dense_limit(problem)
         if self.exhausted >= MAX_EXHAUSTED:
-            limit = max(limit, MAX_DENSE_VARIABLES)
+            limit = max(limit, MAX_DENSE_VARIABLES_HARD)
         return len(coordinates(free)) <= limit
 
 

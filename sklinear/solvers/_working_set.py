@@ -6,6 +6,7 @@ MAX_DENSE_VARIABLES = 1000
 MAX_DENSE_VARIABLES_SMOOTH, MAX_DENSE_VARIABLES_TINY = 300, 100
 MAX_DENSE_VARIABLES_CHEAP = 3000
 MAX_DENSE_VARIABLES_BENT = 1500
+MAX_DENSE_VARIABLES_HARD = 1500  # where conjugate gradients were not enough
 MAX_DENSE_VARIABLES_LARGE, PRODUCTS = 5000, 20  # products of a step that moves all features
 BENT = 0.1
 THIN = 0.05  # share of the entries of sparse data
