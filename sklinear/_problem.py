@@ -186,6 +186,12 @@ class Problem:
             return iterate.gradient
         return self._gradient_of(iterate.dual, iterate.correlation)
 
+    def smooth_gradient(self, iterate):
+        """The same with that of the L2 part added."""
+        gradient = self.gradient(iterate).copy()
+        gradient[:-1] += self.penalty.gradient(iterate.coef)
+        return gradient
+
     def _gradient_of(self, dual, correlation=None):
         correlation = self.correlate(dual) if correlation is None else correlation
         residual = self.weights @ dual if self.fit_intercept else np.zeros(self.n_classes)

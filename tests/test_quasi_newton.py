@@ -132,6 +132,23 @@ class TestServes:
         )
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_gradient_is_that_of_the_objective(fit_intercept):
+    problem = make_served(n_features=6, fit_intercept=fit_intercept, alpha=0.1)
+    rng = np.random.default_rng(0)
+    coef, move = rng.normal(size=(2, *problem.shape))
+    iterate = problem.evaluate(coef, np.zeros(3))
+    shift = fit_intercept * rng.normal(size=3)
+
+    def value(step):
+        scores = problem.scores(iterate.coef + step * move, iterate.intercept + step * shift)
+        return problem.loss_value(scores) + problem.penalty.value(iterate.coef + step * move)
+
+    slope = np.vdot(problem.smooth_gradient(iterate), np.vstack([move, shift]))
+    assert abs(slope) > 0.1
+    assert slope == pytest.approx((value(1e-5) - value(-1e-5)) / 2e-5, rel=1e-7)
+
+
 def alone(monkeypatch):
     """The other steps are out of order."""
     monkeypatch.setattr(_newton.ProximalNewton, "step", lambda self, problem, iterate: None)

@@ -21,7 +21,6 @@ from ._working_set import all_variables, dense_limit
 
 TALL, TALL_WEAK = 8, 2  # samples for each variable
 PATIENCE, SLOW = 50, 0.5
-# Newton's steps on a large support would change their active set again and again.
 PATIENCE_LONG, SLOW_LONG = 200, 0.9
 # Where Newton's method wins, few epochs show it.
 PATIENCE_DENSE, PATIENCE_SMOOTH, SLOW_DENSE = 8, 20, 0.2
@@ -137,7 +136,7 @@ def dual_ascent(successor):
         ascent, gaps = DualAscent(problem, start, correlation), {0.0: np.inf}
         most, least = limits(problem), 0.5 * taken if pulls(problem) else 0.0
         # Where an ascent has long, one gap that is small by chance must not end it.
-        summary = median_of_three if most == (PATIENCE_LONG, SLOW_LONG) else min
+        summary = median_of_three if has_long(problem) else min
         work, iterate, found = problem.data.passes, None, []
         begin = work.operations
         while not (slow(gaps, *most) or outdone(problem, iterate, gaps, work.operations - begin)):
@@ -210,12 +209,18 @@ def limits(problem):
     loss, has_l1 = problem.loss, problem.penalty.l1 > 0
     if loss.block is None:
         return PATIENCE_SIMPLEX, SLOW_SIMPLEX
+    if has_long(problem):
+        return PATIENCE_LONG, SLOW_LONG
     if others_are_dear(problem):
-        long = loss.smooth and not problem.data.sparse
-        return (PATIENCE_LONG, SLOW_LONG) if long else (PATIENCE, SLOW)
+        return PATIENCE, SLOW
     if has_l1 and not problem.data.sparse:
         return PATIENCE_FEW, SLOW_FEW
     return PATIENCE_SMOOTH if loss.smooth else PATIENCE_DENSE, SLOW_DENSE
+
+
+def has_long(problem):
+    """Whether Newton's steps on a large support would change their active set again and again."""
+    return problem.loss.smooth and not problem.data.sparse and others_are_dear(problem)
 
 
 def others_are_dear(problem):

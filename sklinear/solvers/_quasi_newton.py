@@ -61,14 +61,14 @@ class QuasiNewton:
         if problem is not self.problem:
             self._begin(problem)
         self.shown = None
-        gradient = _gradient(problem, iterate)
+        gradient = problem.smooth_gradient(iterate)
         target = FALLEN * _natural_gap(problem, gradient)
         for _ in range(MAX_STEPS):
             following = self._advance(problem, iterate, gradient)
             if following is None:
                 break
-            self.shown = iterate = following
-            gradient = _gradient(problem, iterate)
+            iterate, gradient = following
+            self.shown = iterate
             if _natural_gap(problem, gradient) <= target:
                 return iterate
         self.left = problem
@@ -82,7 +82,7 @@ class QuasiNewton:
         self.problem = problem
 
     def _advance(self, problem, iterate, gradient):
-        """The iterate after a step, of which is learnt; None where it gains nothing."""
+        """The iterate after a step and the gradient there; None where nothing is gained."""
         move = -self.memory.solve(gradient, self._first_inverse(problem, iterate))
         if problem.n_classes == 2:  # opposite to the last digit, products take one column
             move = 0.5 * (move - move[:, ::-1])
@@ -92,8 +92,9 @@ class QuasiNewton:
             return None
         found = ray.at(step)
         moved = np.vstack([found.coef - iterate.coef, found.intercept - iterate.intercept])
-        self.memory.add(moved, _gradient(problem, found) - gradient)
-        return found
+        following = problem.smooth_gradient(found)
+        self.memory.add(moved, following - gradient)
+        return found, following
 
     def _first_inverse(self, problem, iterate):
         """A function that applies the inverse which the memory corrects."""
@@ -107,13 +108,6 @@ class QuasiNewton:
 
         scale = self.memory.scale_of(apply)
         return lambda rows: scale * apply(rows)
-
-
-def _gradient(problem, iterate):
-    """Of the objective, stacked."""
-    gradient = problem.gradient(iterate).copy()
-    gradient[:-1] += problem.penalty.gradient(iterate.coef)
-    return gradient
 
 
 def _natural_gap(problem, gradient):

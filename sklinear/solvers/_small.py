@@ -62,8 +62,7 @@ class SmallNewton:
         if self.data is not problem.data:
             self._learn(problem)
         model = self._model(problem, iterate)
-        slopes = problem.gradient(iterate).copy()
-        slopes[:-1] += problem.penalty.gradient(iterate.coef)
+        slopes = problem.smooth_gradient(iterate)
         start = self.coordinates.point(np.concatenate([iterate.coef, [np.zeros(len(slopes[-1]))]]))
         slope = self.coordinates.slope(slopes)
         (end, flat), solved, _ = model.minimise(start.copy(), slope.copy(), ACCURACY)
