@@ -11,6 +11,7 @@ MODULES = [
     for name in (
         "_active_set",
         "_ascent",
+        "_balance",
         "_core",
         "_dense",
         "_descent",
