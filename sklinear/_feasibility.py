@@ -12,6 +12,7 @@ from . import _balance
 from ._threads import over_rows
 
 FEW_CLASSES = 30  # powers of a matrix take less time than a search
+MAX_SWEEPS = 1000
 
 
 def class_sums(values, labels, weights):
@@ -107,12 +108,8 @@ def balance_flows(dual, labels, weights, *, largest=np.inf):
     np.fill_diagonal(flows, 0.0)
     if np.array_equal(flows.sum(axis=0), flows.sum(axis=1)):
         return dual
-    dual *= _balancing_ratios(np.where(_exchanging(flows), flows, 0.0))[labels]
-    rows = np.arange(len(labels))
-    dual[rows, labels] = 0.0
-    if np.isfinite(largest):
-        dual /= max(1.0, dual.max(initial=0.0) / largest)
-    dual[rows, labels] = -dual.sum(axis=1)
+    ratio = _balancing_ratios(np.where(_exchanging(flows), flows, 0.0))
+    _balance.scale_flows(dual, labels, ratio, largest)
     return dual
 
 
@@ -135,28 +132,11 @@ def _balancing_ratios(flows):
     coupled very weakly), min(F_lk, F_kl) / F_lk, which makes the flows symmetric.
     """
     positive = flows > 0
-    scale = _balancing_scales(flows)
+    scale = np.ones(len(flows))
+    _balance.balancing_scales(flows, scale, MAX_SWEEPS)
     ratio = np.where(positive, scale[:, None] / scale[None, :], 0.0)
     balanced = ratio * flows
     outflow, inflow = balanced.sum(axis=1), balanced.sum(axis=0)
     if np.abs(outflow - inflow).max() <= 1e-14 * balanced.sum():
         return ratio
     return np.divide(np.minimum(flows, flows.T), flows, out=np.zeros_like(flows), where=positive)
-
-
-def _balancing_scales(flows, max_sweeps=1000):
-    """theta > 0 with equal row and column sums of theta_l flows_lk / theta_k."""
-    n_classes = len(flows)
-    scale = np.ones(n_classes)
-    for _ in range(max_sweeps):
-        worst = 0.0
-        for k in range(n_classes):
-            outflow = scale[k] * (flows[k] @ (1.0 / scale))
-            inflow = (scale @ flows[:, k]) / scale[k]
-            if outflow > 0 and inflow > 0:
-                scale[k] *= np.sqrt(inflow / outflow)
-                worst = max(worst, abs(np.log(inflow / outflow)))
-        if worst < 1e-15:
-            break
-        scale /= np.exp(np.log(scale).mean())
-    return scale

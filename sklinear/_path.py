@@ -30,7 +30,7 @@ from ._stored import as_stored
 from .solvers import choose, follows, uses_dual
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
-KNOT_TOL = 0.5  # of tol: what a knot lacks, its neighbours lack too
+KNOT_TOL, KNOT_TOL_HINGE = 0.5, 0.75  # of tol: what a knot lacks, its neighbours lack too
 FIRST_STRIDE = 0.25  # of log alpha
 NEAR = 0.03  # of F(0), for a start at zero
 LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.6
@@ -118,8 +118,13 @@ def solve_path(problem, alphas, l1_ratio, *, tol, max_iter, dtype, verbose=0, st
     Solution
         Without iterations, and a history of one row, where it is interpolated.
     """
-    settings = {"tol": tol * KNOT_TOL, "max_iter": max_iter, "dtype": dtype, "verbose": verbose}
+    settings = {"tol": tol * knot_share(problem.loss), "max_iter": max_iter, "dtype": dtype, "verbose": verbose}
     yield from Path(problem, alphas, l1_ratio, settings, start).solutions()
+
+
+def knot_share(loss):
+    """Of tol, what knots may lack; most of the hinge have no interpolated neighbour."""
+    return KNOT_TOL if loss.smooth else KNOT_TOL_HINGE
 
 
 class Path:
@@ -136,7 +141,7 @@ class Path:
     def __init__(self, problem, alphas, l1_ratio, settings, start=None):
         self.problem, self.alphas, self.l1_ratio = problem, alphas, l1_ratio
         self.settings = settings
-        self.target = settings["tol"] / KNOT_TOL * problem.value_at_zero
+        self.target = settings["tol"] / knot_share(problem.loss) * problem.value_at_zero
         first = penalised(problem, alphas[0], l1_ratio)
         self.start = start or zero_start(first)
         self.solver, self.uses_dual = choose(first, on_path=True), uses_dual(first)
