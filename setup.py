@@ -10,11 +10,13 @@ MODULES = [
     f"sklinear.{name}"
     for name in (
         "_active_set",
+        "_active_systems",
         "_ascent",
         "_balance",
         "_core",
         "_dense",
         "_descent",
+        "_following",
         "_pairs",
         "_quadratic",
         "_sparse",

@@ -32,5 +32,3 @@ class ActiveSet:
     n_support: int
     alpha: float
     level: float
-
-def follow(s: ActiveSet, alpha: float, most: int) -> int: ...

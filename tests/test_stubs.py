@@ -29,7 +29,26 @@ def compiled(module):
     return found
 
 
+def stubbed_classes(module):
+    """Classes and their attributes, as the stub has them."""
+    tree = ast.parse((Path(sklinear.__file__).parent / f"{module}.pyi").read_text())
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    fields = {c.name: [f for f in c.body if isinstance(f, ast.AnnAssign)] for c in classes}
+    return {name: {field.target.id for field in found} for name, found in fields.items()}
+
+
+def compiled_classes(module):
+    """The same of the module: what Python sees of its own extension types."""
+    found, name = {}, f"sklinear.{module}"
+    for value in vars(importlib.import_module(name)).values():
+        if inspect.isclass(value) and value.__module__ == name and value.__basicsize__ > 16:
+            public = {key for key in vars(value) if not key.startswith("_")}
+            found[value.__name__] = {key for key in public if not callable(vars(value)[key])}
+    return {key: value for key, value in found.items() if value}
+
+
 @pytest.mark.parametrize("module", MODULES)
-def test_functions_and_arguments(module):
-    assert compiled(module)
+def test_functions_and_classes(module):
+    assert compiled(module) or compiled_classes(module)
     assert stubs(module) == compiled(module)
+    assert stubbed_classes(module) == compiled_classes(module)

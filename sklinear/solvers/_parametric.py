@@ -19,7 +19,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._active_set import ActiveSet, follow
+from .._active_set import ActiveSet
+from .._following import follow
 from .._problem import Iterate
 from ._interior_systems import sizes
 from ._rescue import USUAL, keeps_few_weights, step_cost

@@ -1,0 +1,3 @@
+from ._active_set import ActiveSet
+
+def follow(s: ActiveSet, alpha: float, most: int) -> int: ...
