@@ -13,6 +13,7 @@ MODULES = [
         "_active_systems",
         "_ascent",
         "_balance",
+        "_bordered",
         "_core",
         "_dense",
         "_descent",

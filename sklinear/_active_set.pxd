@@ -1,3 +1,6 @@
+from ._bordered cimport Bordered
+
+
 cdef class ActiveSet:
     cdef public const double[:, ::1] rows, columns, demand, bound, l1, bend, tilt
     cdef public const int[::1] labels
@@ -9,3 +12,4 @@ cdef class ActiveSet:
     cdef public double alpha, level
     cdef public double[:, ::1] matrix, design, scores_move, correlation_move
     cdef public double[::1] rhs, slope, kink_move
+    cdef public Bordered bordered

@@ -1,6 +1,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ._bordered import Bordered
 from ._core import Double, Label
 
 class ActiveSet:
@@ -32,3 +33,4 @@ class ActiveSet:
     n_support: int
     alpha: float
     level: float
+    bordered: Bordered

@@ -1,8 +1,21 @@
-"""Linear systems for the moves of an active set (see `_active_set`): M and its penalty."""
+"""Linear systems for the moves of an active set (see `_active_set`).
+
+    [0    M   ] [x    ]     of the pairs at a kink
+    [M^T  bend] [theta]     of the weights in the support
+
+What has a bend is eliminated first, or the factor of a system some changes ago serves again.
+There the variables are named by the flat index of a pair, or that of a weight after all pairs.
+"""
 
 from libc.math cimport fabs
 
 from ._active_set cimport ActiveSet
+from ._bordered cimport Bordered
+
+# Operations of a system with borders, beside those of elimination.
+cdef double OF_AN_ENTRY = 8.0
+cdef double OF_A_FACTOR = 0.01
+cdef double OVERHEAD = 2e4
 
 
 cdef void assemble(ActiveSet s, double grip) noexcept nogil:
@@ -103,3 +116,107 @@ cdef bint solve(ActiveSet s, double grip) noexcept nogil:
             s.slope[t] = s.rhs[size]
             size += 1
     return True
+
+
+cdef bint solve_again(ActiveSet s, Bordered b) noexcept nogil:
+    """As `solve` with a grip of 1, by an old factor where that is cheaper."""
+    cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1], a, t
+    if not (is_large(s) and (b.size or take_factor(s, b))):
+        b.size = 0
+        return solve(s, 1.0)
+    for a in range(b.size + b.n_borders):
+        b.values[a] = 0.0
+    for a in range(s.n_kinks):
+        b.values[b.slots[s.kinks[a]]] = s.kink_move[a]
+    for t in range(s.n_support):
+        b.values[b.slots[n_pairs + s.support[t]]] = s.slope[t]
+    if not b.solve():
+        b.size = 0
+        return solve(s, 1.0)
+    for a in range(s.n_kinks):
+        s.kink_move[a] = b.values[b.slots[s.kinks[a]]]
+    for t in range(s.n_support):
+        s.slope[t] = b.values[b.slots[n_pairs + s.support[t]]]
+    return True
+
+
+cdef bint is_large(ActiveSet s) noexcept nogil:
+    """Whether elimination takes more operations than borders do."""
+    cdef double kinks = s.n_kinks, size = s.n_kinks + s.n_support, flat = 0, reduced
+    cdef Py_ssize_t t, D = s.rows.shape[1]
+    for t in range(s.n_support):
+        flat += s.bend[s.support[t] // D, s.support[t] % D] == 0
+    reduced = kinks + flat
+    reduced = kinks**2 * (s.n_support - flat) / 2 + reduced**3 / 3
+    return reduced > OF_AN_ENTRY * size**2 + OF_A_FACTOR * size**3 + OVERHEAD
+
+
+cdef bint take_factor(ActiveSet s, Bordered b) noexcept nogil:
+    """Factor the present system; without bends it is regular where it is square."""
+    cdef Py_ssize_t E = s.n_kinks, size = E + s.n_support, a, t
+    cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1], flat = 0, free = 0
+    for a in range(E):
+        b.names[a] = s.kinks[a]
+    for t in range(s.n_support):
+        b.names[E + t] = <int> (n_pairs + s.support[t])
+        flat += diagonal(s, s.support[t]) == 0
+        free += is_free(s, s.support[t])
+    if flat > free and E != flat - (free > 0):
+        return False
+    for a in range(size):
+        for t in range(a + 1):
+            s.matrix[a, t] = s.matrix[t, a] = coupling(s, b.names[a], b.names[t])
+    return b.take(s.matrix, size)
+
+
+cdef inline double diagonal(ActiveSet s, Py_ssize_t weight) noexcept nogil:
+    return s.bend[weight // s.rows.shape[1], weight % s.rows.shape[1]]
+
+
+cdef inline bint is_free(ActiveSet s, Py_ssize_t weight) noexcept nogil:
+    """Whether a weight is an intercept."""
+    return diagonal(s, weight) == 0 and s.l1[weight // s.rows.shape[1], weight % s.rows.shape[1]] == 0
+
+
+cdef double coupling(ActiveSet s, Py_ssize_t first, Py_ssize_t second) noexcept nogil:
+    """The entry of two variables.
+
+    A shift of all intercepts has none: an entry of one for each two of them, whose sum it is,
+    forbids it and changes nothing else.
+    """
+    cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], n_pairs = s.x.shape[0] * n, i, c
+    if first < n_pairs and second < n_pairs:
+        return 0.0
+    if first >= n_pairs and second >= n_pairs:
+        first, second = first - n_pairs, second - n_pairs
+        if first == second and not is_free(s, first):
+            return max(diagonal(s, first), s.ridge[first % D])
+        return is_free(s, first) and is_free(s, second)
+    if first > second:
+        first, second = second, first
+    i, c = first % n, (second - n_pairs) // D
+    if c != first // n and c != s.labels[i]:
+        return 0.0
+    return s.rows[i, (second - n_pairs) % D] * (1 if c == first // n else -1)
+
+
+cdef void enter(ActiveSet s, Bordered b, int name) noexcept nogil:
+    """Tell the old factor of a new variable."""
+    cdef Py_ssize_t k = b.n_borders, j
+    if b.size == 0 or b.restore(name):
+        return
+    if k == b.most:
+        b.size = 0
+        return
+    for j in range(b.size):
+        b.columns[k, j] = coupling(s, b.names[j], name)
+    for j in range(k):
+        b.schur[k, j] = coupling(s, b.names[b.size + j], name) if b.held[j] < 0 else 0.0
+    b.schur[k, k] = coupling(s, name, name)
+    b.border(name)
+
+
+cdef void leave(Bordered b, int name) noexcept nogil:
+    """Tell the old factor of a variable that is no more."""
+    if b.size:
+        b.leave(name)

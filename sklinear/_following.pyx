@@ -8,7 +8,8 @@ cimport cython
 from libc.math cimport fabs
 
 from ._active_set cimport ActiveSet
-from ._active_systems cimport solve
+from ._active_systems cimport enter, leave, solve, solve_again
+from ._bordered cimport Bordered
 
 cdef double ROUNDING = 1e-13
 cdef double SETTLED = 1e6
@@ -42,7 +43,7 @@ cdef void products(ActiveSet s, double[:, ::1] out) noexcept nogil:
                 scores[i] += value * column[i]
 
 
-cdef bint direction(ActiveSet s, double way) noexcept nogil:
+cdef bint direction(ActiveSet s, Bordered b, double way) noexcept nogil:
     """Moves of everything per unit of alpha, up (way 1) or down (way -1)."""
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], a, t, c, j
     for a in range(s.n_kinks):
@@ -50,7 +51,7 @@ cdef bint direction(ActiveSet s, double way) noexcept nogil:
     for t in range(s.n_support):
         c, j = s.support[t] // D, s.support[t] % D
         s.slope[t] = -way * (s.l1[c, j] * s.sign[c, j] + s.tilt[c, j])
-    if not solve(s, 1.0):
+    if not solve_again(s, b):
         return False
     products(s, s.scores_move)
     s.correlation_move[:, :] = 0.0
@@ -195,16 +196,19 @@ cdef void advance(ActiveSet s, double way, double step) noexcept nogil:
 
 
 @cython.nonecheck(False)
-cdef void change(ActiveSet s, Event event) noexcept nogil:
+cdef void change(ActiveSet s, Bordered b, Event event) noexcept nogil:
     """Take a state over an event."""
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], place = event.place
+    cdef Py_ssize_t n_pairs = s.x.shape[0] * n
     if event.kind == 1:
         s.side[place // n, place % n], s.violation[place // n, place % n] = 0, 0.0
         s.kinks[s.n_kinks] = <int> place
         s.n_kinks += 1
+        enter(s, b, <int> place)
     elif event.kind == 2:
         s.n_kinks -= 1
         place = s.kinks[event.place]
+        leave(b, <int> place)
         s.kinks[event.place] = s.kinks[s.n_kinks]
         s.side[place // n, place % n] = event.way
         s.x[place // n, place % n] = s.bound[place // n, place % n] if event.way > 0 else 0.0
@@ -212,9 +216,11 @@ cdef void change(ActiveSet s, Event event) noexcept nogil:
         s.sign[place // D, place % D] = event.way
         s.support[s.n_support] = <int> place
         s.n_support += 1
+        enter(s, b, <int> (n_pairs + place))
     else:
         s.n_support -= 1
         place = s.support[event.place]
+        leave(b, <int> (n_pairs + place))
         s.support[event.place] = s.support[s.n_support]
         s.sign[place // D, place % D], s.theta[place // D, place % D] = 0, 0.0
 
@@ -229,16 +235,17 @@ def follow(ActiveSet s not None, double alpha, Py_ssize_t most):
     cdef Py_ssize_t count = 0
     cdef bint solved = True
     cdef Event event
+    cdef Bordered b = s.bordered
     event.kind = 1
     with nogil:
         while solved and event.kind:
             solved = count < most and s.n_kinks + s.n_support < s.matrix.shape[0]
-            solved = solved and direction(s, way)
+            solved = solved and direction(s, b, way)
             if solved:
                 event = first_event(s, way, fabs(alpha - s.alpha))
                 advance(s, way, event.step)
                 if event.kind:
-                    change(s, event)
+                    change(s, b, event)
                     count += 1
         if solved:
             s.alpha = alpha

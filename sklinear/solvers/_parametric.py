@@ -20,15 +20,19 @@ from dataclasses import replace
 import numpy as np
 
 from .._active_set import ActiveSet
+from .._bordered import Bordered
 from .._following import follow
 from .._problem import Iterate
 from ._interior_systems import sizes
+from ._screening import follow_with_few
 from ._rescue import USUAL, keeps_few_weights, step_cost
 
 TIES = 1e-8
 BALANCED = 2e-14  # of all weights
 RIDGE = 1e-10  # of the mean square of a feature, for weights without an L2 part
 INTERCEPT_RIDGE = 1e-13
+MOST_BORDERS = 32
+MANY_FEATURES = 500
 ROOM = 600  # of the linear systems, besides weights without an L1 part
 FITS, FITS_L2 = 14, 1.2  # by interior points, that a path may cost, with and without an L1 part
 SURE = 2.0  # by that, what is allowed where no more is expected
@@ -87,7 +91,10 @@ class Followed:
         state = self.state
         one = change_cost(problem, state.n_kinks, state.n_support)
         most = max(allowance(problem) - self.spent, 0.0) / one
-        count = follow(state, alpha, int(most))
+        if problem.penalty.l1 and problem.shape[0] >= MANY_FEATURES:
+            count = follow_with_few(state, alpha, int(most), _set_room)
+        else:
+            count = follow(state, alpha, int(most))
         state.tilt = np.zeros(state.theta.shape)
         self.spent, self.failed = self.spent + count * one, count < 0
 
@@ -214,6 +221,7 @@ def _set_room(state):
     state.n_kinks, state.n_support = 0, len(support)
     state.support[: len(support)] = support.astype(np.int32)
     state.matrix, state.design = np.empty((2, size, size))
+    state.bordered = Bordered(state.x.size + state.theta.size, size, MOST_BORDERS)
     state.rhs, state.slope, state.kink_move = np.empty((3, size))
     state.scores_move = np.empty(state.x.shape)
     state.correlation_move = np.empty(state.theta.shape)
