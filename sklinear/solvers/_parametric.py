@@ -91,7 +91,7 @@ class Followed:
         state = self.state
         one = change_cost(problem, state.n_kinks, state.n_support)
         most = max(allowance(problem) - self.spent, 0.0) / one
-        if problem.penalty.l1 and problem.shape[0] >= MANY_FEATURES:
+        if problem.penalty.l1 > 0 and problem.shape[0] >= MANY_FEATURES:
             count = follow_with_few(state, alpha, int(most), _set_room)
         else:
             count = follow(state, alpha, int(most))
