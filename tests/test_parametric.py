@@ -13,8 +13,9 @@ from sklinear import svm_path
 from sklinear._certificate import certify
 from sklinear._driver import solve
 from sklinear._path import alpha_grid, penalised, solve_path
-from sklinear.solvers import _parametric, choose, follows
-from sklinear.solvers._parametric import TIES, Followed, allowance, expected_cost
+from sklinear.solvers import _parametric, _parametric_cost, choose, follows
+from sklinear.solvers._parametric import TIES, Followed
+from sklinear.solvers._parametric_cost import allowance, expected_cost
 
 RATIOS = (0.0, 1e-3, 0.5, 1.0)
 
@@ -136,7 +137,7 @@ def test_small_moves_take_few_changes(monkeypatch):
 
 
 def test_where_it_would_cost_too_much_nothing_is_spent(monkeypatch):
-    monkeypatch.setattr(_parametric, "FITS", 1)
+    monkeypatch.setattr(_parametric_cost, "FITS", 1)
     problem = make_problem("hinge", 0.5, n_samples=4000)
     solver = Followed(lambda chosen, start: iter([start]))
     start = first(solver, problem)
@@ -151,7 +152,7 @@ def test_what_it_may_cost_is_bounded(monkeypatch):
     first(solver, problem)
     assert not solver.failed
     assert solver.spent > 0
-    monkeypatch.setattr(_parametric, "FITS", 0)
+    monkeypatch.setattr(_parametric_cost, "FITS", 0)
     first(solver, penalised(problem, 1e-4, 0.5))
     assert solver.failed
 
@@ -165,12 +166,12 @@ def test_few_samples_are_worth_a_trial(n_samples, n_features, l1_ratio, share, m
     size = {"n_samples": n_samples, "n_features": n_features}
     problem = make_problem("hinge", l1_ratio, **size)
     budget = 0.2 * expected_cost(problem)
-    monkeypatch.setattr(_parametric, "budget", lambda problem: budget)
-    expected = getattr(_parametric, share) * budget if share else 0.0
+    monkeypatch.setattr(_parametric_cost, "budget", lambda problem: budget)
+    expected = getattr(_parametric_cost, share) * budget if share else 0.0
     assert allowance(problem) == expected
-    monkeypatch.setattr(_parametric, "budget", lambda problem: 10 * budget)
-    assert allowance(problem) == _parametric.SURE * 10 * budget
-    monkeypatch.setattr(_parametric, "budget", lambda problem: 0.1 * budget)
+    monkeypatch.setattr(_parametric_cost, "budget", lambda problem: 10 * budget)
+    assert allowance(problem) == _parametric_cost.SURE * 10 * budget
+    monkeypatch.setattr(_parametric_cost, "budget", lambda problem: 0.1 * budget)
     assert allowance(problem) == 0.0
 
 
