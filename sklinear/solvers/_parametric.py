@@ -23,15 +23,14 @@ from .._active_set import ActiveSet
 from .._bordered import Bordered
 from .._following import follow
 from .._problem import Iterate
-from ._parametric_cost import allowance, change_cost
-from ._screening import follow_with_few
+from ._parametric_cost import MANY_FEATURES, allowance, change_cost
+from ._screening import correlation_of, follow_with_few
 
 TIES = 1e-8
 BALANCED = 2e-14  # of all weights
 RIDGE = 1e-10  # of the mean square of a feature, for weights without an L2 part
 INTERCEPT_RIDGE = 1e-13
 MOST_BORDERS = 32
-MANY_FEATURES = 500
 ROOM = 600  # of the linear systems, besides weights without an L1 part
 POINT = ("coef", "intercept", "dual", "scores")
 
@@ -96,8 +95,8 @@ def optimum(problem, state):
     n, d = problem.data.shape
     point = np.ascontiguousarray(np.asarray(state.theta).T) / state.alpha
     coef, intercept = point[:d], point[d:].sum(axis=0)
-    dual, weights = np.zeros((n, problem.n_classes)), problem.weights[:, None]
-    np.divide(np.asarray(state.x).T, weights, out=dual, where=weights > 0)
+    dual, held = np.zeros((n, problem.n_classes)), np.flatnonzero(problem.weights)
+    dual[held] = np.asarray(state.x).T / problem.weights[held, None]
     dual = problem.loss.clip(dual, problem.labels)
     if np.abs(problem.weights @ dual).max() > BALANCED:
         dual = problem.balanced(dual)
@@ -114,28 +113,30 @@ def at_zero(problem, alpha):
     state.level = alpha
     _set_data(state, problem)
     _set_penalty(state, problem, alpha)
-    _set_start(state, problem)
+    _set_start(state)
     _set_room(state)
     return state
 
 
 def _set_data(state, problem):
-    n, d = problem.data.shape
-    rows = problem.data.columns(slice(None), np.arange(d))[:, : d + problem.fit_intercept]
+    d, n_classes = problem.shape
+    held = np.flatnonzero(problem.weights)
+    labels, weights, rng = problem.labels[held], problem.weights[held], np.random.default_rng(0)
+    rows = problem.data.columns(held, np.arange(d))[:, : d + problem.fit_intercept]
     state.rows, state.columns = np.ascontiguousarray(rows), np.ascontiguousarray(rows.T)
-    state.labels, rng = problem.labels, np.random.default_rng(0)
-    shape, right = (problem.n_classes, n), (problem.labels, np.arange(n))
+    state.labels = labels
+    shape, right = (n_classes, len(held)), (labels, np.arange(len(held)))
     demand = 1.0 - TIES * rng.random(shape)
-    bound = problem.weights * (1.0 - TIES * (1.0 + _centred(problem, rng.random(shape))))
+    bound = weights * (1.0 - TIES * (1.0 + _centred(rng.random(shape), labels, weights)))
     demand[right] = bound[right] = 0.0
     state.demand, state.bound = demand, bound
 
 
-def _centred(problem, values):
+def _centred(values, labels, weights):
     """Numbers less their mean over each class: where all u are equal, classes stay balanced."""
-    members = np.equal.outer(np.arange(problem.n_classes), problem.labels) * problem.weights
+    members = np.equal.outer(np.arange(len(values)), labels) * weights
     means = (values @ members.T) / np.maximum(members.sum(axis=1), np.finfo(float).tiny)
-    return values - means[:, problem.labels]
+    return values - means[:, labels]
 
 
 def _set_penalty(state, problem, alpha):
@@ -151,13 +152,13 @@ def _set_penalty(state, problem, alpha):
     state.ridge = ridge
 
 
-def _set_start(state, problem):
+def _set_start(state):
     l1, bend, x = (np.asarray(array) for array in (state.l1, state.bend, state.bound))
-    dual = np.where(np.arange(len(x))[:, None] == problem.labels, -x.sum(axis=0), x)
-    correlation = dual @ np.asarray(state.rows)
+    labels = np.asarray(state.labels)
+    correlation = correlation_of(x, labels, np.asarray(state.rows))
     theta = np.divide(-correlation, bend, out=np.zeros_like(bend), where=(bend > 0) & (l1 == 0))
     scores = theta @ np.asarray(state.columns)
-    scores -= np.take_along_axis(scores, problem.labels[None, :], axis=0)
+    scores -= np.take_along_axis(scores, labels[None, :], axis=0)
     sizes = np.divide(np.abs(correlation), l1, out=np.zeros_like(l1), where=l1 > 0)
     state.alpha = 2.0 * max(state.level, sizes.max(), -scores.min())
     state.tilt = np.where((l1 == 0) & (bend == 0), -correlation, 0.0) / (state.alpha - state.level)

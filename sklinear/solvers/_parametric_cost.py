@@ -3,16 +3,24 @@
 Costs are in operations, as in `_rescue`.
 """
 
+import numpy as np
+
 from ._interior_systems import sizes
 from ._rescue import USUAL, keeps_few_weights, step_cost
 
-FITS, FITS_L2 = 14, 1.2  # by interior points, that a path may cost, with and without an L1 part
+# By interior points, that a path may cost: with an L1 part, with nothing else, and without one.
+FITS, FITS_L1, FITS_L2 = 14, 30, 1.2
+DEAREST = 1e11  # of these fits
 SURE = 2.0  # by that, what is allowed where no more is expected
 DOUBTFUL, TRIAL = 8.0, 0.5  # by that, up to which cost it is tried, and what is allowed then
-CHANGES = 4  # for a pair of a sample and a wrong class, along a path
-SHARE = 0.25  # of the weights or pairs, that may be in the support at once
+# For a pair of a sample and a wrong class, along a path; more where an L1 part alone chooses among
+# more weights than pairs.
+CHANGES, CHANGES_FEW = 5, 20
+SHARE = 0.12  # of the weights or pairs, that may be in the support at once; no more than samples
+MANY_FEATURES, KEPT = 500, 4  # from which some are screened; those kept by the support
 SLOWNESS = 10.0  # of short loops beside a Cholesky factorisation
 OVERHEAD = 2000.0
+OF_A_SCORE, OF_AN_ENTRY, OF_A_FACTOR = 5.0, 8.0, 0.01  # the latter of a system with borders
 
 
 def allowance(problem):
@@ -33,21 +41,34 @@ def allowance(problem):
 def expected_cost(problem):
     """That of all changes along a path."""
     pairs, weights = sizes(problem)
-    kinks = SHARE * min(pairs, weights) + problem.n_classes
+    kinks = min(SHARE * min(pairs, weights), np.count_nonzero(problem.weights)) + problem.n_classes
     support = kinks if problem.penalty.l1 else weights
-    return CHANGES * pairs * change_cost(problem, kinks, support)
+    chooses = problem.penalty.l2 == 0 and keeps_few_weights(problem)
+    changes = CHANGES_FEW if chooses else CHANGES
+    return changes * pairs * change_cost(problem, kinks, support)
 
 
 def budget(problem):
     """What a path costs at least without it: a few fits by interior points."""
-    fits = FITS if problem.penalty.l1 else FITS_L2
-    return fits * min(USUAL.steps * step_cost(problem), USUAL.cost)
+    penalty = problem.penalty
+    fits = FITS_L2 if penalty.l1 == 0 else FITS if penalty.l2 > 0 else FITS_L1
+    return fits * min(USUAL.steps * step_cost(problem), DEAREST)
 
 
 def change_cost(problem, kinks, support):
     """Of a change, with so many pairs at a kink and weights in the support."""
-    (n, _), (d, n_classes) = problem.data.shape, problem.shape
-    has_bends = problem.penalty.l2 > 0
-    system = kinks if has_bends else kinks + support
-    cost = n * (support + 6 * n_classes) + 2 * kinks * d + 5 * d * n_classes + system**3 / 3
-    return SLOWNESS * (cost + has_bends * kinks**2 * support / 2 + OVERHEAD)
+    n, (d, n_classes) = np.count_nonzero(problem.weights), problem.shape
+    few = min(d, max(KEPT * support, MANY_FEATURES)) if problem.penalty.l1 else d
+    moves = OF_A_SCORE * n * (support + 6 * n_classes) + 2 * kinks * few + 5 * few * n_classes
+    return SLOWNESS * (moves + system_cost(problem, kinks, support) + OVERHEAD)
+
+
+def system_cost(problem, kinks, support):
+    """By elimination, or by borders of an old factor."""
+    if problem.penalty.l2 > 0:
+        bends, flat = support, problem.n_classes
+    else:
+        bends, flat = 0, support
+    size = kinks + support
+    eliminated = kinks**2 * bends / 2 + (kinks + flat) ** 3 / 3
+    return min(eliminated, OF_AN_ENTRY * size**2 + OF_A_FACTOR * size**3)

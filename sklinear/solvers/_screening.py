@@ -42,7 +42,7 @@ def _follow_once(state, alpha, most, make_room):
         if count < 0:
             return -1
         total += count
-        correlation = _correlation(state, part)
+        correlation = correlation_of(*map(np.asarray, (part.x, part.labels, state.rows)))
         missed = ~kept & (np.abs(correlation) > BEYOND * alpha * np.asarray(state.l1)).any(axis=0)
         if not missed.any():
             _take_back(state, part, np.flatnonzero(kept), correlation)
@@ -74,11 +74,10 @@ def _restricted(state, kept, make_room):
     return part
 
 
-def _correlation(state, part):
-    """M^T x of all features, shape (C, D)."""
-    x = np.asarray(part.x)
-    dual = np.where(np.arange(len(x))[:, None] == part.labels, -x.sum(axis=0), x)
-    return dual @ np.asarray(state.rows)
+def correlation_of(x, labels, rows):
+    """M^T x of features given for each sample, shape (C, D)."""
+    right = np.arange(len(x))[:, None] == labels
+    return np.where(right, -x.sum(axis=0), x) @ rows
 
 
 def _take_back(state, part, kept, correlation):
