@@ -33,4 +33,5 @@ class ActiveSet:
     n_support: int
     alpha: float
     level: float
+    softness: float
     bordered: Bordered

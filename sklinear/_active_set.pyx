@@ -26,6 +26,9 @@ cdef class ActiveSet:
         `level`; theta; M^T x.
     ridge : ndarray of shape (D,)
         In the place of a bend of 0, in the equations for moves.
+    softness : float
+        By how much a kink gives way to its x there: where the pairs at a kink are too many for
+        the weights, it tells which way they leave it.
     side : ndarray of shape (C, n), int8
         1 where x is at its bound, -1 where it is zero, 0 at a kink and for true classes.
     sign : ndarray of shape (C, D), int8

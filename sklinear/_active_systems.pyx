@@ -1,7 +1,7 @@
 """Linear systems for the moves of an active set (see `_active_set`).
 
-    [0    M   ] [x    ]     of the pairs at a kink
-    [M^T  bend] [theta]     of the weights in the support
+    [-softness  M   ] [x    ]     of the pairs at a kink
+    [M^T        bend] [theta]     of the weights in the support
 
 What has a bend is eliminated first, or the factor of a system some changes ago serves again.
 There the variables are named by the flat index of a pair, or that of a weight after all pairs.
@@ -16,6 +16,7 @@ from ._bordered cimport Bordered
 cdef double OF_AN_ENTRY = 8.0
 cdef double OF_A_FACTOR = 0.01
 cdef double OVERHEAD = 2e4
+cdef double LONG = 1e8
 
 
 cdef void assemble(ActiveSet s, double grip) noexcept nogil:
@@ -31,8 +32,9 @@ cdef void assemble(ActiveSet s, double grip) noexcept nogil:
             value = s.rows[i, s.support[t] % D]
             s.design[a, t] = value if c == k else (-value if c == y else 0.0)
     for a in range(E):
-        for b in range(a + 1):
+        for b in range(a):
             s.matrix[a, b] = 0.0
+        s.matrix[a, a] = -s.softness
     for t in range(s.n_support):
         c, r = s.support[t] // D, s.support[t] % D
         if s.bend[c, r] > 0:
@@ -121,9 +123,8 @@ cdef bint solve(ActiveSet s, double grip) noexcept nogil:
 cdef bint solve_again(ActiveSet s, Bordered b) noexcept nogil:
     """As `solve` with a grip of 1, by an old factor where that is cheaper."""
     cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1], a, t
-    if not (is_large(s) and (b.size or take_factor(s, b))):
-        b.size = 0
-        return solve(s, 1.0)
+    if not (is_large(s) and b.size):
+        return solve_anew(s, b)
     for a in range(b.size + b.n_borders):
         b.values[a] = 0.0
     for a in range(s.n_kinks):
@@ -131,12 +132,30 @@ cdef bint solve_again(ActiveSet s, Bordered b) noexcept nogil:
     for t in range(s.n_support):
         b.values[b.slots[n_pairs + s.support[t]]] = s.slope[t]
     if not b.solve():
-        b.size = 0
-        return solve(s, 1.0)
+        return solve_anew(s, b)
     for a in range(s.n_kinks):
         s.kink_move[a] = b.values[b.slots[s.kinks[a]]]
     for t in range(s.n_support):
         s.slope[t] = b.values[b.slots[n_pairs + s.support[t]]]
+    return True
+
+
+cdef bint solve_anew(ActiveSet s, Bordered b) noexcept nogil:
+    """As `solve` with a grip of 1; its factor is to serve again if it is dear and no move is long.
+
+    Moves are long where pairs at a kink and weights do not determine each other.
+    """
+    cdef Py_ssize_t a
+    cdef double longest = 0
+    b.size = 0
+    if not solve(s, 1.0):
+        return False
+    for a in range(s.n_kinks):
+        longest = max(longest, fabs(s.kink_move[a]))
+    for a in range(s.n_support):
+        longest = max(longest, fabs(s.slope[a]))
+    if longest < LONG and is_large(s):
+        take_factor(s, b)
     return True
 
 
@@ -151,22 +170,18 @@ cdef bint is_large(ActiveSet s) noexcept nogil:
     return reduced > OF_AN_ENTRY * size**2 + OF_A_FACTOR * size**3 + OVERHEAD
 
 
-cdef bint take_factor(ActiveSet s, Bordered b) noexcept nogil:
-    """Factor the present system; without bends it is regular where it is square."""
+cdef void take_factor(ActiveSet s, Bordered b) noexcept nogil:
+    """Factor the present system."""
     cdef Py_ssize_t E = s.n_kinks, size = E + s.n_support, a, t
-    cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1], flat = 0, free = 0
+    cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1]
     for a in range(E):
         b.names[a] = s.kinks[a]
     for t in range(s.n_support):
         b.names[E + t] = <int> (n_pairs + s.support[t])
-        flat += diagonal(s, s.support[t]) == 0
-        free += is_free(s, s.support[t])
-    if flat > free and E != flat - (free > 0):
-        return False
     for a in range(size):
         for t in range(a + 1):
             s.matrix[a, t] = s.matrix[t, a] = coupling(s, b.names[a], b.names[t])
-    return b.take(s.matrix, size)
+    b.take(s.matrix, size)
 
 
 cdef inline double diagonal(ActiveSet s, Py_ssize_t weight) noexcept nogil:
@@ -186,7 +201,7 @@ cdef double coupling(ActiveSet s, Py_ssize_t first, Py_ssize_t second) noexcept 
     """
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], n_pairs = s.x.shape[0] * n, i, c
     if first < n_pairs and second < n_pairs:
-        return 0.0
+        return -s.softness if first == second else 0.0
     if first >= n_pairs and second >= n_pairs:
         first, second = first - n_pairs, second - n_pairs
         if first == second and not is_free(s, first):

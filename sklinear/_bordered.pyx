@@ -14,12 +14,9 @@ in Reliable Numerical Computation, 1990.
 
 import numpy as np
 
-from libc.math cimport fabs
 from libc.string cimport memcpy
 from scipy.linalg.cython_blas cimport daxpy, ddot
 from scipy.linalg.cython_lapack cimport dgesv, dgetrf, dgetrs
-
-cdef double CONDITION = 1e-9  # the least pivot by the largest
 
 
 cdef class Bordered:
@@ -56,22 +53,16 @@ cdef class Bordered:
         self.slots, self.held = np.empty(n_names, np.int32), np.empty(most, np.int32)
         self.pivots = np.empty(room + most, np.int32)
 
-    cdef bint take(self, double[:, ::1] matrix, Py_ssize_t size) noexcept nogil:
-        """Factor the leading part of a symmetric matrix; whether it can serve as the old one."""
+    cdef void take(self, const double[:, ::1] matrix, Py_ssize_t size) noexcept nogil:
+        """Factor the leading part of a symmetric matrix, unless it is singular."""
         cdef int n = <int> size, room = <int> self.factor.shape[1], info
         cdef Py_ssize_t i
-        cdef double least, most = 0
         for i in range(size):
             memcpy(&self.factor[i, 0], &matrix[i, 0], size * sizeof(double))
             self.slots[self.names[i]] = <int> i
         dgetrf(&n, &n, &self.factor[0, 0], &room, &self.pivots[0], &info)
-        least = fabs(self.factor[0, 0])
-        for i in range(size):
-            least = min(least, fabs(self.factor[i, i]))
-            most = max(most, fabs(self.factor[i, i]))
-        self.size = size if info == 0 and least > CONDITION * most else 0
+        self.size = 0 if info else size
         self.n_borders = 0
-        return self.size > 0
 
     cdef bint restore(self, int name) noexcept nogil:
         """Let a variable of the matrix go that a border holds; whether there was one."""

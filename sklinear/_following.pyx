@@ -13,6 +13,8 @@ from ._bordered cimport Bordered
 
 cdef double ROUNDING = 1e-13
 cdef double SETTLED = 1e6
+cdef double STILL = 1e-12  # of alpha, in which so many changes and as many as there are variables may be
+cdef Py_ssize_t MOST_STILL = 100
 
 
 cdef void correlate(
@@ -68,8 +70,9 @@ cdef bint settle(ActiveSet s) noexcept nogil:
     cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], a, t, c, i, j, k
     s.correlation[:, :] = 0.0
     for a in range(s.n_kinks):
-        s.x[s.kinks[a] // n, s.kinks[a] % n] = 0.0
-        s.kink_move[a] = -s.alpha * s.demand[s.kinks[a] // n, s.kinks[a] % n]
+        k, i = s.kinks[a] // n, s.kinks[a] % n
+        s.kink_move[a] = -s.alpha * s.demand[k, i] - s.softness * s.x[k, i]
+        s.x[k, i] = 0.0
     for c in range(s.x.shape[0]):
         for i in range(n):
             if s.x[c, i] > 0:
@@ -229,21 +232,25 @@ cdef void change(ActiveSet s, Bordered b, Event event) noexcept nogil:
 def follow(ActiveSet s not None, double alpha, Py_ssize_t most):
     """Go to another alpha in at most so many changes; how many they were, or -1.
 
-    It fails where its matrices would outgrow their room.
+    It fails where its matrices would outgrow their room, or ties send it round in circles.
     """
     cdef double way = 1.0 if alpha > s.alpha else -1.0
-    cdef Py_ssize_t count = 0
+    cdef Py_ssize_t count = 0, since = 0
     cdef bint solved = True
+    cdef double mark = s.alpha
     cdef Event event
     cdef Bordered b = s.bordered
     event.kind = 1
     with nogil:
         while solved and event.kind:
             solved = count < most and s.n_kinks + s.n_support < s.matrix.shape[0]
+            solved = solved and count - since <= MOST_STILL + s.n_kinks + s.n_support
             solved = solved and direction(s, b, way)
             if solved:
                 event = first_event(s, way, fabs(alpha - s.alpha))
                 advance(s, way, event.step)
+                if fabs(s.alpha - mark) > STILL * mark:
+                    mark, since = s.alpha, count
                 if event.kind:
                     change(s, b, event)
                     count += 1

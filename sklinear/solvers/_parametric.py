@@ -30,6 +30,7 @@ TIES = 1e-8
 BALANCED = 2e-14  # of all weights
 RIDGE = 1e-10  # of the mean square of a feature, for weights without an L2 part
 INTERCEPT_RIDGE = 1e-13
+SOFTNESS = 1e-12  # of the root mean square of a feature
 MOST_BORDERS = 32
 ROOM = 600  # of the linear systems, besides weights without an L1 part
 POINT = ("coef", "intercept", "dual", "scores")
@@ -150,6 +151,7 @@ def _set_penalty(state, problem, alpha):
     ridge = np.full(l1.shape[1], RIDGE * problem.mean_square)
     ridge[d:] = INTERCEPT_RIDGE
     state.ridge = ridge
+    state.softness = SOFTNESS * np.sqrt(problem.mean_square)
 
 
 def _set_start(state):

@@ -17,7 +17,7 @@ from .._following import follow
 
 LONGEST = 1.2  # ratio of two alphas
 BEYOND = 1 + 1e-9  # of l1
-SHARED = ("labels", "demand", "bound", "alpha", "level")
+SHARED = ("labels", "demand", "bound", "alpha", "level", "softness")
 OF_PAIRS = ("x", "violation", "side")
 OF_WEIGHTS = ("l1", "bend", "tilt", "theta", "correlation", "sign")
 
