@@ -190,7 +190,8 @@ cdef inline double diagonal(ActiveSet s, Py_ssize_t weight) noexcept nogil:
 
 cdef inline bint is_free(ActiveSet s, Py_ssize_t weight) noexcept nogil:
     """Whether a weight is an intercept."""
-    return diagonal(s, weight) == 0 and s.l1[weight // s.rows.shape[1], weight % s.rows.shape[1]] == 0
+    cdef Py_ssize_t D = s.rows.shape[1]
+    return diagonal(s, weight) == 0 and s.l1[weight // D, weight % D] == 0
 
 
 cdef double coupling(ActiveSet s, Py_ssize_t first, Py_ssize_t second) noexcept nogil:

@@ -54,10 +54,10 @@ def balancing_scales(const double[:, ::1] flows, double[::1] scale, int max_swee
     Osborne's iteration, in place, for at most so many sweeps over the classes.
     """
     cdef Py_ssize_t j, k, n_classes = flows.shape[0]
-    cdef int sweep
+    cdef int _sweep
     cdef double outflow, inflow, worst = 1, mean
     with nogil:
-        for sweep in range(max_sweeps):
+        for _sweep in range(max_sweeps):
             worst = mean = 0
             for k in range(n_classes):
                 outflow = inflow = 0

@@ -13,8 +13,8 @@ from ._bordered cimport Bordered
 
 cdef double ROUNDING = 1e-13
 cdef double SETTLED = 1e6
-cdef double STILL = 1e-12  # of alpha, in which so many changes and as many as there are variables may be
-cdef Py_ssize_t MOST_STILL = 100
+cdef double STILL = 1e-12  # of alpha
+cdef Py_ssize_t MOST_STILL = 100  # changes there, besides one for each variable
 
 
 cdef void correlate(

@@ -118,7 +118,12 @@ def solve_path(problem, alphas, l1_ratio, *, tol, max_iter, dtype, verbose=0, st
     Solution
         Without iterations, and a history of one row, where it is interpolated.
     """
-    settings = {"tol": tol * knot_share(problem.loss), "max_iter": max_iter, "dtype": dtype, "verbose": verbose}
+    settings = {
+        "tol": tol * knot_share(problem.loss),
+        "max_iter": max_iter,
+        "dtype": dtype,
+        "verbose": verbose,
+    }
     yield from Path(problem, alphas, l1_ratio, settings, start).solutions()
 
 

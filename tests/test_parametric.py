@@ -67,6 +67,24 @@ def test_repeated_samples_and_features_are_no_trap(l1_ratio):
     assert (path.dual_gaps <= 1e-6 * 2).all()
 
 
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_circles_end(l1_ratio, monkeypatch):
+    """Without broken ties; any number of changes is allowed here."""
+    monkeypatch.setattr(_parametric, "TIES", 0.0)
+    counts, original = [], _parametric.follow
+
+    def follow(state, alpha, most):
+        counts.append(original(state, alpha, 10**15))
+        return counts[-1]
+
+    monkeypatch.setattr(_parametric, "follow", follow)
+    X, y = load_iris(return_X_y=True)
+    X = np.round(np.hstack([X, X]) / np.tile(X.std(axis=0), 2))
+    path = svm_path(np.vstack([X, X]), np.append(y, y), l1_ratio=l1_ratio, alphas=30)
+    assert counts[-1] == -1
+    assert (path.dual_gaps <= 1e-4 * 2).all()
+
+
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 def test_zero_weights_are_zeros(l1_ratio):
     X, y = load_iris(return_X_y=True)

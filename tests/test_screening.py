@@ -100,7 +100,7 @@ def test_old_factors_serve(l1_ratio, most, monkeypatch):
     solver = follow_grid(make_problem("hinge", l1_ratio, **WIDE), l1_ratio, 12)
     bordered = solver.state.bordered
     assert bordered.most == most
-    assert 60 < bordered.size
+    assert bordered.size > 60
     assert bordered.n_borders <= most
 
 
