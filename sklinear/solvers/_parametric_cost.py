@@ -18,6 +18,7 @@ DOUBTFUL, TRIAL = 8.0, 0.5  # by that, up to which cost it is tried, and what is
 CHANGES, CHANGES_FEW = 5, 20
 SHARE = 0.12  # of the weights or pairs, that may be in the support at once; no more than samples
 MANY_FEATURES, KEPT = 500, 4  # from which some are screened; those kept by the support
+NEXT_TO_NONE = 0.01  # of l2, an l1 that keeps all weights
 SLOWNESS = 10.0  # of short loops beside a Cholesky factorisation
 OVERHEAD = 2000.0
 OF_A_SCORE, OF_AN_ENTRY, OF_A_FACTOR = 5.0, 8.0, 0.01  # the latter of a system with borders
@@ -42,7 +43,8 @@ def expected_cost(problem):
     """That of all changes along a path."""
     pairs, weights = sizes(problem)
     kinks = min(SHARE * min(pairs, weights), np.count_nonzero(problem.weights)) + problem.n_classes
-    support = kinks if problem.penalty.l1 else weights
+    keeps = problem.penalty.l1 > NEXT_TO_NONE * problem.penalty.l2
+    support = kinks if keeps else weights
     chooses = problem.penalty.l2 == 0 and keeps_few_weights(problem)
     changes = CHANGES_FEW if chooses else CHANGES
     return changes * pairs * change_cost(problem, kinks, support)
