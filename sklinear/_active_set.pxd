@@ -9,7 +9,7 @@ cdef class ActiveSet:
     cdef public signed char[:, ::1] side, sign
     cdef public int[::1] kinks, support
     cdef public Py_ssize_t n_kinks, n_support
-    cdef public double alpha, level, softness
+    cdef public double alpha, level, softness, operations
     cdef public double[:, ::1] matrix, design, scores_move, correlation_move
     cdef public double[::1] rhs, slope, kink_move
     cdef public Bordered bordered

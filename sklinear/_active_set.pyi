@@ -34,4 +34,5 @@ class ActiveSet:
     alpha: float
     level: float
     softness: float
+    operations: float
     bordered: Bordered

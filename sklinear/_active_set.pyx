@@ -35,6 +35,8 @@ cdef class ActiveSet:
         0 outside the support, else the sign of the weight, or 2 where it has no L1 part.
     kinks, support : ndarray of int32
         Flat indices of the pairs at a kink and of the weights in the support.
+    operations : float
+        What all changes so far have cost.
     bordered : Bordered
         The linear system some changes ago, and what has changed.
     """

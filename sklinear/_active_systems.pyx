@@ -16,7 +16,6 @@ from ._bordered cimport Bordered
 cdef double OF_AN_ENTRY = 8.0
 cdef double OF_A_FACTOR = 0.01
 cdef double OVERHEAD = 2e4
-cdef double LONG = 1e8
 
 
 cdef void assemble(ActiveSet s, double grip) noexcept nogil:
@@ -123,8 +122,9 @@ cdef bint solve(ActiveSet s, double grip) noexcept nogil:
 cdef bint solve_again(ActiveSet s, Bordered b) noexcept nogil:
     """As `solve` with a grip of 1, by an old factor where that is cheaper."""
     cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1], a, t
-    if not (is_large(s) and b.size):
+    if not (is_large(s) and (b.size or take_factor(s, b))):
         return solve_anew(s, b)
+    s.operations += cost_of_borders(s)
     for a in range(b.size + b.n_borders):
         b.values[a] = 0.0
     for a in range(s.n_kinks):
@@ -141,39 +141,41 @@ cdef bint solve_again(ActiveSet s, Bordered b) noexcept nogil:
 
 
 cdef bint solve_anew(ActiveSet s, Bordered b) noexcept nogil:
-    """As `solve` with a grip of 1; its factor is to serve again if it is dear and no move is long.
-
-    Moves are long where pairs at a kink and weights do not determine each other.
-    """
-    cdef Py_ssize_t a
-    cdef double longest = 0
     b.size = 0
-    if not solve(s, 1.0):
-        return False
-    for a in range(s.n_kinks):
-        longest = max(longest, fabs(s.kink_move[a]))
-    for a in range(s.n_support):
-        longest = max(longest, fabs(s.slope[a]))
-    if longest < LONG and is_large(s):
-        take_factor(s, b)
-    return True
+    s.operations += cost_of_elimination(s)
+    return solve(s, 1.0)
 
 
 cdef bint is_large(ActiveSet s) noexcept nogil:
-    """Whether elimination takes more operations than borders do."""
-    cdef double kinks = s.n_kinks, size = s.n_kinks + s.n_support, flat = 0, reduced
-    cdef Py_ssize_t t, D = s.rows.shape[1]
+    """Whether borders cost less than elimination."""
+    return cost_of_elimination(s) > cost_of_borders(s) + OVERHEAD
+
+
+cdef double cost_of_elimination(ActiveSet s) noexcept nogil:
+    cdef double kinks = s.n_kinks, flat = 0
+    cdef Py_ssize_t t
     for t in range(s.n_support):
-        flat += s.bend[s.support[t] // D, s.support[t] % D] == 0
-    reduced = kinks + flat
-    reduced = kinks**2 * (s.n_support - flat) / 2 + reduced**3 / 3
-    return reduced > OF_AN_ENTRY * size**2 + OF_A_FACTOR * size**3 + OVERHEAD
+        flat += diagonal(s, s.support[t]) == 0
+    return kinks**2 * (s.n_support - flat) / 2 + (kinks + flat)**3 / 3
 
 
-cdef void take_factor(ActiveSet s, Bordered b) noexcept nogil:
-    """Factor the present system."""
-    cdef Py_ssize_t E = s.n_kinks, size = E + s.n_support, a, t
+cdef double cost_of_borders(ActiveSet s) noexcept nogil:
+    cdef double size = s.n_kinks + s.n_support
+    return OF_AN_ENTRY * size**2 + OF_A_FACTOR * size**3
+
+
+cdef bint take_factor(ActiveSet s, Bordered b) noexcept nogil:
+    """Factor the present system; whether that can serve.
+
+    Without bends it can if pairs and weights determine each other.
+    """
+    cdef Py_ssize_t E = s.n_kinks, size = E + s.n_support, flat = 0, free = 0, a, t
     cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1]
+    for t in range(s.n_support):
+        flat += diagonal(s, s.support[t]) == 0
+        free += is_free(s, s.support[t])
+    if flat > free and E != flat - (free > 0):
+        return False
     for a in range(E):
         b.names[a] = s.kinks[a]
     for t in range(s.n_support):
@@ -181,7 +183,7 @@ cdef void take_factor(ActiveSet s, Bordered b) noexcept nogil:
     for a in range(size):
         for t in range(a + 1):
             s.matrix[a, t] = s.matrix[t, a] = coupling(s, b.names[a], b.names[t])
-    b.take(s.matrix, size)
+    return b.take(s.matrix, size)
 
 
 cdef inline double diagonal(ActiveSet s, Py_ssize_t weight) noexcept nogil:

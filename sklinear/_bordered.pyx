@@ -14,9 +14,12 @@ in Reliable Numerical Computation, 1990.
 
 import numpy as np
 
+from libc.math cimport fabs
 from libc.string cimport memcpy
 from scipy.linalg.cython_blas cimport daxpy, ddot
 from scipy.linalg.cython_lapack cimport dgesv, dgetrf, dgetrs
+
+cdef double CONDITION = 1e-9  # the least pivot by the largest
 
 
 cdef class Bordered:
@@ -53,16 +56,22 @@ cdef class Bordered:
         self.slots, self.held = np.empty(n_names, np.int32), np.empty(most, np.int32)
         self.pivots = np.empty(room + most, np.int32)
 
-    cdef void take(self, const double[:, ::1] matrix, Py_ssize_t size) noexcept nogil:
-        """Factor the leading part of a symmetric matrix, unless it is singular."""
+    cdef bint take(self, const double[:, ::1] matrix, Py_ssize_t size) noexcept nogil:
+        """Factor the leading part of a symmetric matrix; False where it is nearly singular."""
         cdef int n = <int> size, room = <int> self.factor.shape[1], info
         cdef Py_ssize_t i
+        cdef double least, largest = 0
         for i in range(size):
             memcpy(&self.factor[i, 0], &matrix[i, 0], size * sizeof(double))
             self.slots[self.names[i]] = <int> i
         dgetrf(&n, &n, &self.factor[0, 0], &room, &self.pivots[0], &info)
-        self.size = 0 if info else size
+        least = fabs(self.factor[0, 0])
+        for i in range(size):
+            least = min(least, fabs(self.factor[i, i]))
+            largest = max(largest, fabs(self.factor[i, i]))
+        self.size = size if info == 0 and least > CONDITION * largest else 0
         self.n_borders = 0
+        return self.size > 0
 
     cdef bint restore(self, int name) noexcept nogil:
         """Let a variable of the matrix go that a border holds; whether there was one."""

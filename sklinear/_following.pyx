@@ -13,8 +13,10 @@ from ._bordered cimport Bordered
 
 cdef double ROUNDING = 1e-13
 cdef double SETTLED = 1e6
+cdef double OF_A_SCORE = 5.0
+cdef double OF_CALLS = 2000.0
 cdef double STILL = 1e-12  # of alpha
-cdef Py_ssize_t MOST_STILL = 100  # changes there, besides one for each variable
+cdef Py_ssize_t MOST_STILL = 20  # changes there, for each variable
 
 
 cdef void correlate(
@@ -228,9 +230,17 @@ cdef void change(ActiveSet s, Bordered b, Event event) noexcept nogil:
         s.sign[place // D, place % D], s.theta[place // D, place % D] = 0, 0.0
 
 
+cdef double cost_of_moves(ActiveSet s) noexcept nogil:
+    """Of scores and correlations, and of the search for the next change."""
+    cdef double n = s.rows.shape[0], D = s.rows.shape[1], C = s.x.shape[0]
+    return OF_A_SCORE * n * (s.n_support + 6 * C) + D * (2 * s.n_kinks + 5 * C) + OF_CALLS
+
+
 @cython.nonecheck(False)
-def follow(ActiveSet s not None, double alpha, Py_ssize_t most):
-    """Go to another alpha in at most so many changes; how many they were, or -1.
+def follow(ActiveSet s not None, double alpha, double most):
+    """Go to another alpha; how many changes that took, or -1.
+
+    Once its operations exceed `most` it gives up.
 
     It fails where its matrices would outgrow their room, or ties send it round in circles.
     """
@@ -243,9 +253,10 @@ def follow(ActiveSet s not None, double alpha, Py_ssize_t most):
     event.kind = 1
     with nogil:
         while solved and event.kind:
-            solved = count < most and s.n_kinks + s.n_support < s.matrix.shape[0]
-            solved = solved and count - since <= MOST_STILL + s.n_kinks + s.n_support
+            solved = s.operations < most and s.n_kinks + s.n_support < s.matrix.shape[0]
+            solved = solved and count - since <= MOST_STILL * (s.n_kinks + s.n_support)
             solved = solved and direction(s, b, way)
+            s.operations += cost_of_moves(s)
             if solved:
                 event = first_event(s, way, fabs(alpha - s.alpha))
                 advance(s, way, event.step)

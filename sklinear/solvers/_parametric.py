@@ -23,7 +23,7 @@ from .._active_set import ActiveSet
 from .._bordered import Bordered
 from .._following import follow
 from .._problem import Iterate
-from ._parametric_cost import MANY_FEATURES, allowance, change_cost
+from ._parametric_cost import MANY_FEATURES, SLOWNESS, allowance
 from ._screening import correlation_of, follow_with_few
 
 TIES = 1e-8
@@ -81,14 +81,14 @@ class Followed:
 
     def _follow(self, problem, alpha):
         state = self.state
-        one = change_cost(problem, state.n_kinks, state.n_support)
-        most = max(allowance(problem) - self.spent, 0.0) / one
+        most = (allowance(problem) - self.spent) / SLOWNESS
+        state.operations = 0.0
         if problem.penalty.l1 > 0 and problem.shape[0] >= MANY_FEATURES:
-            count = follow_with_few(state, alpha, int(most), _set_room)
+            count = follow_with_few(state, alpha, most, _set_room)
         else:
-            count = follow(state, alpha, int(most))
+            count = follow(state, alpha, most)
         state.tilt = np.zeros(state.theta.shape)
-        self.spent, self.failed = self.spent + count * one, count < 0
+        self.spent, self.failed = self.spent + SLOWNESS * state.operations, count < 0
 
 
 def optimum(problem, state):

@@ -17,7 +17,7 @@ from .._following import follow
 
 LONGEST = 1.2  # ratio of two alphas
 BEYOND = 1 + 1e-9  # of l1
-SHARED = ("labels", "demand", "bound", "alpha", "level", "softness")
+SHARED = ("labels", "demand", "bound", "alpha", "level", "softness", "operations")
 OF_PAIRS = ("x", "violation", "side")
 OF_WEIGHTS = ("l1", "bend", "tilt", "theta", "correlation", "sign")
 
@@ -27,7 +27,7 @@ def follow_with_few(state, alpha, most, make_room):
     total, ratio = 0, state.alpha / alpha
     n_steps = max(1, int(np.ceil(abs(np.log(ratio)) / np.log(LONGEST))))
     for step in alpha * ratio ** (np.arange(n_steps)[::-1] / n_steps):
-        count = _follow_once(state, step, most - total, make_room)
+        count = _follow_once(state, step, most, make_room)
         if count < 0:
             return -1
         total += count
@@ -38,7 +38,8 @@ def _follow_once(state, alpha, most, make_room):
     total, kept = 0, _strong(state, alpha)
     while True:
         part = _restricted(state, np.flatnonzero(kept), make_room)
-        count = follow(part, alpha, most - total)
+        count = follow(part, alpha, most)
+        state.operations = part.operations
         if count < 0:
             return -1
         total += count
