@@ -9,7 +9,7 @@ from ._interior_systems import sizes
 from ._rescue import USUAL, keeps_few_weights, step_cost
 
 # By interior points, that a path may cost: with an L1 part, with nothing else, and without one.
-FITS, FITS_L1, FITS_L2 = 14, 30, 2.2
+FITS, FITS_L1, FITS_L2 = 14, 20, 2.2
 DEAREST = 1e11  # of these fits
 SURE = 2.0  # by that, what is allowed where no more is expected
 DOUBTFUL, TRIAL = 8.0, 0.5  # by that, up to which cost it is tried, and what is allowed then
