@@ -795,3 +795,19 @@ class TestOutdone:
         *_, end = dual_ascent(successor)(problem, zero_start(problem))
         assert starts[0].coef is end.coef
         assert certify(problem, end).gap > 1e-12
+
+
+@over_hinges
+def test_a_ruling_penalty_is_left_to_newton(name):
+    """There the ascent would move the intercept in tiny steps."""
+    problem = make_problem(name, 0.0, X=csr)
+    length = problem.mean_squares.sum()
+
+    def successor(problem, start):
+        yield "newton"
+
+    for share, free, expected in ((0.11, False, True), (0.09, False, False), (0.11, True, False)):
+        penalty = replace(problem.penalty, l1=0.0, l2=share * length)
+        chosen = replace(problem, penalty=penalty, fit_intercept=not free)
+        first = next(dual_ascent(successor)(chosen, zero_start(chosen)))
+        assert (first == "newton") is expected

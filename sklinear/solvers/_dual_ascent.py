@@ -34,6 +34,7 @@ NEAR = 0.01
 MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
 MAX_TINY, MAX_SMALL = 150, 300
 MANY, MANY_OF_TWO = 20, 2  # samples for each variable
+MOST_L2 = 0.1  # of the mean squared length of a sample
 WEAK = 30.0  # by what factor the penalty would have to grow to rule
 
 
@@ -115,7 +116,8 @@ def is_tall(problem):
 
 
 def dual_ascent(successor):
-    """The ascent, and the solver that takes over when the ascent has become slow.
+    """The ascent, and the solver that takes over when the ascent has become slow, or at once where
+    the L2 part rules.
 
     Along a path one with a centre is not looked at before half of the passes of the last problem.
     """
@@ -123,6 +125,9 @@ def dual_ascent(successor):
 
     def ascending(problem, start):
         nonlocal taken
+        if rules(problem):
+            yield from successor(problem, start)
+            return
         if start.dual is not None:
             if start.scores is None:
                 scores = problem.scores(start.coef, start.intercept)
@@ -153,6 +158,16 @@ def dual_ascent(successor):
         yield from successor(problem, start)
 
     return ascending
+
+
+def rules(problem):
+    """Whether a sparse problem of the hinges hardly has weights beside its L2 part.
+
+    The intercept, which the ascent moves in steps by 1 / l2, is far away then.
+    """
+    if problem.loss.block is None or not (problem.data.sparse and problem.fit_intercept):
+        return False
+    return problem.penalty.l2 > MOST_L2 * problem.mean_squares.sum()
 
 
 def median_of_three(gaps):
