@@ -13,10 +13,10 @@ from ._bordered cimport Bordered
 
 cdef double ROUNDING = 1e-13
 cdef double SETTLED = 1e6
-cdef double OF_A_SCORE = 5.0
+cdef double OF_A_SCORE = 5.0  # operations
 cdef double OF_CALLS = 2000.0
 cdef double STILL = 1e-12  # of alpha
-cdef Py_ssize_t MOST_STILL = 20  # changes there, for each variable
+cdef Py_ssize_t MOST_STILL = 20  # changes for each variable while alpha stands still
 
 
 cdef void correlate(
@@ -240,9 +240,8 @@ cdef double cost_of_moves(ActiveSet s) noexcept nogil:
 def follow(ActiveSet s not None, double alpha, double most):
     """Go to another alpha; how many changes that took, or -1.
 
-    Once its operations exceed `most` it gives up.
-
-    It fails where its matrices would outgrow their room, or ties send it round in circles.
+    It gives up once its operations exceed `most`, where its matrices would outgrow their room, or
+    where ties send it round in circles.
     """
     cdef double way = 1.0 if alpha > s.alpha else -1.0
     cdef Py_ssize_t count = 0, since = 0

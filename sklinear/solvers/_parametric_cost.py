@@ -21,7 +21,7 @@ MANY_FEATURES, KEPT = 500, 4  # from which some are screened; those kept by the 
 NEXT_TO_NONE = 0.01  # of l2, an l1 that keeps all weights
 SLOWNESS = 10.0  # of short loops beside a Cholesky factorisation
 OVERHEAD = 2000.0
-OF_A_SCORE, OF_AN_ENTRY, OF_A_FACTOR = 5.0, 8.0, 0.01  # the latter of a system with borders
+OF_A_SCORE, OF_AN_ENTRY, OF_A_FACTOR = 5.0, 8.0, 0.01  # the last two of a system with borders
 
 
 def allowance(problem):
