@@ -18,6 +18,7 @@ MODULES = [
         "_dense",
         "_descent",
         "_following",
+        "_operations",
         "_pairs",
         "_quadratic",
         "_sparse",

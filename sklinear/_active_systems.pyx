@@ -11,11 +11,9 @@ from libc.math cimport fabs
 
 from ._active_set cimport ActiveSet
 from ._bordered cimport Bordered
+from ._operations cimport cost_of_borders, cost_of_elimination
 
-# Operations of a system with borders, beside those of elimination.
-cdef double OF_AN_ENTRY = 8.0
-cdef double OF_A_FACTOR = 0.01
-cdef double OVERHEAD = 2e4
+cdef double OVERHEAD = 2e4  # operations of borders, at the least
 
 
 cdef void assemble(ActiveSet s, double grip) noexcept nogil:
@@ -124,7 +122,7 @@ cdef bint solve_again(ActiveSet s, Bordered b) noexcept nogil:
     cdef Py_ssize_t n_pairs = s.x.shape[0] * s.x.shape[1], a, t
     if not (is_large(s) and (b.size or take_factor(s, b))):
         return solve_anew(s, b)
-    s.operations += cost_of_borders(s)
+    s.operations += cost_of_borders(s.n_kinks + s.n_support)
     for a in range(b.size + b.n_borders):
         b.values[a] = 0.0
     for a in range(s.n_kinks):
@@ -142,26 +140,22 @@ cdef bint solve_again(ActiveSet s, Bordered b) noexcept nogil:
 
 cdef bint solve_anew(ActiveSet s, Bordered b) noexcept nogil:
     b.size = 0
-    s.operations += cost_of_elimination(s)
+    s.operations += by_elimination(s)
     return solve(s, 1.0)
 
 
 cdef bint is_large(ActiveSet s) noexcept nogil:
     """Whether borders cost less than elimination."""
-    return cost_of_elimination(s) > cost_of_borders(s) + OVERHEAD
+    return by_elimination(s) > cost_of_borders(s.n_kinks + s.n_support) + OVERHEAD
 
 
-cdef double cost_of_elimination(ActiveSet s) noexcept nogil:
-    cdef double kinks = s.n_kinks, flat = 0
+cdef double by_elimination(ActiveSet s) noexcept nogil:
+    """Operations of the present system."""
+    cdef double flat = 0
     cdef Py_ssize_t t
     for t in range(s.n_support):
         flat += diagonal(s, s.support[t]) == 0
-    return kinks**2 * (s.n_support - flat) / 2 + (kinks + flat)**3 / 3
-
-
-cdef double cost_of_borders(ActiveSet s) noexcept nogil:
-    cdef double size = s.n_kinks + s.n_support
-    return OF_AN_ENTRY * size**2 + OF_A_FACTOR * size**3
+    return cost_of_elimination(s.n_kinks, s.n_support - flat, flat)
 
 
 cdef bint take_factor(ActiveSet s, Bordered b) noexcept nogil:

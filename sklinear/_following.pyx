@@ -10,11 +10,10 @@ from libc.math cimport fabs
 from ._active_set cimport ActiveSet
 from ._active_systems cimport enter, leave, solve, solve_again
 from ._bordered cimport Bordered
+from ._operations cimport cost_of_moves
 
 cdef double ROUNDING = 1e-13
 cdef double SETTLED = 1e6
-cdef double OF_A_SCORE = 5.0  # operations
-cdef double OF_CALLS = 2000.0
 cdef double STILL = 1e-12  # of alpha
 cdef Py_ssize_t MOST_STILL = 20  # changes for each variable while alpha stands still
 
@@ -230,12 +229,6 @@ cdef void change(ActiveSet s, Bordered b, Event event) noexcept nogil:
         s.sign[place // D, place % D], s.theta[place // D, place % D] = 0, 0.0
 
 
-cdef double cost_of_moves(ActiveSet s) noexcept nogil:
-    """Of scores and correlations, and of the search for the next change."""
-    cdef double n = s.rows.shape[0], D = s.rows.shape[1], C = s.x.shape[0]
-    return OF_A_SCORE * n * (s.n_support + 6 * C) + D * (2 * s.n_kinks + 5 * C) + OF_CALLS
-
-
 @cython.nonecheck(False)
 def follow(ActiveSet s not None, double alpha, double most):
     """Go to another alpha; how many changes that took, or -1.
@@ -244,6 +237,7 @@ def follow(ActiveSet s not None, double alpha, double most):
     where ties send it round in circles.
     """
     cdef double way = 1.0 if alpha > s.alpha else -1.0
+    cdef Py_ssize_t n = s.rows.shape[0], D = s.rows.shape[1], C = s.x.shape[0]
     cdef Py_ssize_t count = 0, since = 0
     cdef bint solved = True
     cdef double mark = s.alpha
@@ -255,7 +249,7 @@ def follow(ActiveSet s not None, double alpha, double most):
             solved = s.operations < most and s.n_kinks + s.n_support < s.matrix.shape[0]
             solved = solved and count - since <= MOST_STILL * (s.n_kinks + s.n_support)
             solved = solved and direction(s, b, way)
-            s.operations += cost_of_moves(s)
+            s.operations += cost_of_moves(n, D, C, s.n_kinks, s.n_support)
             if solved:
                 event = first_event(s, way, fabs(alpha - s.alpha))
                 advance(s, way, event.step)

@@ -5,6 +5,7 @@ Costs are in operations, as in `_rescue`.
 
 import numpy as np
 
+from .._operations import cost_of_borders, cost_of_elimination, cost_of_moves
 from ._interior_systems import sizes
 from ._rescue import USUAL, keeps_few_weights, step_cost
 
@@ -20,8 +21,6 @@ SHARE = 0.12  # of the weights or pairs, that may be in the support at once; no 
 MANY_FEATURES, KEPT = 500, 4  # from which some are screened; those kept by the support
 NEXT_TO_NONE = 0.01  # of l2, an l1 that keeps all weights
 SLOWNESS = 10.0  # of short loops beside a Cholesky factorisation
-OVERHEAD = 2000.0
-OF_A_SCORE, OF_AN_ENTRY, OF_A_FACTOR = 5.0, 8.0, 0.01  # the last two of a system with borders
 
 
 def allowance(problem):
@@ -61,8 +60,8 @@ def change_cost(problem, kinks, support):
     """Of a change, with so many pairs at a kink and weights in the support."""
     n, (d, n_classes) = np.count_nonzero(problem.weights), problem.shape
     few = min(d, max(KEPT * support, MANY_FEATURES)) if problem.penalty.l1 else d
-    moves = OF_A_SCORE * n * (support + 6 * n_classes) + 2 * kinks * few + 5 * few * n_classes
-    return SLOWNESS * (moves + system_cost(problem, kinks, support) + OVERHEAD)
+    moves = cost_of_moves(n, few, n_classes, kinks, support)
+    return SLOWNESS * (moves + system_cost(problem, kinks, support))
 
 
 def system_cost(problem, kinks, support):
@@ -71,6 +70,4 @@ def system_cost(problem, kinks, support):
         bends, flat = support, problem.n_classes
     else:
         bends, flat = 0, support
-    size = kinks + support
-    eliminated = kinks**2 * bends / 2 + (kinks + flat) ** 3 / 3
-    return min(eliminated, OF_AN_ENTRY * size**2 + OF_A_FACTOR * size**3)
+    return min(cost_of_elimination(kinks, bends, flat), cost_of_borders(kinks + support))
