@@ -5,6 +5,7 @@ knots.  Their certificates need few of the d * C weights: with an L1 part those 
 one of the ends, and without one the coordinates in the space that a handful of them span.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from ._problem import Iterate
 from .solvers._blas import add_to
 
 ALMOST = 1 - 1e-12  # of l1; nearer to it, rounding might lift a correlation above
+MANY = 0.5  # of the features: less than taking those apart costs the combination of all
 BLOCK = 20_000  # weights that are rotated at a time
 
 
@@ -65,7 +67,7 @@ class Interpolated:
     def coef(self):
         """Weights of shape (d, C)."""
         shape = self._of["coef"][0][0].iterate.coef.shape
-        if len(self.used) == shape[0]:
+        if len(self.used) >= MANY * shape[0]:
             return self.combined("coef")
         coef = np.zeros(shape)
         coef[self.used] = self.combined("coef", rows=self.used)
@@ -145,8 +147,11 @@ class Span:
         for primal, dual in zip(*self.factors(alphas), strict=True):
             yield Interpolated((self.knots, primal), (self.ends, dual), self.used)
 
-    def certificates(self, alphas, penalties):
-        """Those of the iterates at some alphas, with the penalty at each; without the iterates."""
+    def certificates(self, alphas, penalties, roundoff=0.0):
+        """Those of the iterates at some alphas, with the penalty at each; without the iterates.
+
+        They hold for weights and intercepts that are rounded with this unit roundoff, too.
+        """
         problem, (primal, dual) = self.problem, self.factors(alphas)
         penalties = [replace(penalty, factor=self.factor) for penalty in penalties]
         scales = np.array(list(map(self._scale, penalties, dual)))
@@ -161,8 +166,24 @@ class Span:
         ):
             coef, correlation = map(self._combined, (self.coefs, self.correlations), factors)
             gap += penalty.fenchel_young(coef, scale * correlation)
-            found.append(Certificate(loss + penalty.value(coef), gap, scale))
+            size = penalty.value(coef)
+            cost = self._cost_of_rounding(loss, size, coef, factors[0], roundoff)
+            found.append(Certificate(loss + size + cost, gap + cost, scale))
         return found
+
+    def _cost_of_rounding(self, loss, size, coef, factors, roundoff):
+        """The most by which rounding weights and intercept raises the objective.
+
+        Scores move by |x_i| |W - W'| + |b - b'| at most, and |W - W'| <= roundoff |W|.
+        """
+        if roundoff == 0:
+            return 0.0
+        problem = self.problem
+        intercept = combination([knot.iterate.intercept for knot in self.knots], factors)
+        length = math.sqrt(problem.mean_squares.sum())
+        move = roundoff * (length * np.linalg.norm(coef) + np.linalg.norm(intercept))
+        growth = problem.loss.most_growth(loss, move, problem.n_classes)
+        return growth + roundoff * (2 + roundoff) * size
 
     def _scale(self, penalty, factors):
         if penalty.l2 > 0:

@@ -159,6 +159,13 @@ class Loss:
 
         return _sums(over_rows(part, dual))
 
+    def most_growth(self, value, move, n_classes):
+        """The most by which `value` = sum_i p_i loss(z_i, y_i) grows where scores move.
+
+        `move` is the root of sum_i p_i |z_i - z'_i|^2; the p_i have the sum 1.
+        """
+        raise NotImplementedError
+
     def largest_scale(self, dual):
         """The largest t for which t g stays in the domain of the conjugate."""
         raise NotImplementedError
@@ -214,6 +221,10 @@ class CrossEntropy(Loss):
     def value_at_zero(self, n_classes):
         """log C."""
         return float(np.log(n_classes))
+
+    def most_growth(self, value, move, n_classes):
+        """By gradients q - e_y, which are not longer than the root of 2."""
+        return np.sqrt(2.0) * move
 
     def largest_scale(self, dual):
         """1: beyond it the weight on the true class may turn negative."""
@@ -300,6 +311,10 @@ class Hinge(_HingeFamily):
     smooth = False
     block = 0.0, 1.0
 
+    def most_growth(self, value, move, n_classes):
+        """By gradients that are the longest where all wrong classes violate the margin."""
+        return np.sqrt(n_classes * (n_classes - 1.0)) * move
+
     def largest_scale(self, dual):
         """1 / max u."""
         return 1.0 / max(dual.max(initial=0.0), np.finfo(float).tiny)
@@ -324,6 +339,11 @@ class SquaredHinge(_HingeFamily):
     bend = 2.0
     curvature_jumps = True
     block = 0.5, np.inf
+
+    def most_growth(self, value, move, n_classes):
+        """By Minkowski's inequality: the m_k of a sample move by C^(1/2) |z - z'| at most."""
+        move = np.sqrt(n_classes) * move
+        return move * (2.0 * np.sqrt(value) + move)
 
     def largest_scale(self, dual):
         """Unbounded."""

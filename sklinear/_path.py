@@ -263,13 +263,16 @@ class Path:
     def _interpolated(self, span, indices):
         """Yield the solutions at some indices as the knots let expect them."""
         alphas, dtype = self.alphas[indices], self.settings["dtype"]
-        iterates = span.at(alphas)
+        roundoff = 0.0 if dtype == np.float64 else 0.5 * np.finfo(dtype).eps
         penalties = [elastic_net(self.problem, alpha, self.l1_ratio) for alpha in alphas]
-        if dtype == np.float64:
-            found = zip(iterates, span.certificates(alphas, penalties), strict=True)
-        else:
-            found = self._rounded(iterates, penalties, dtype)
-        for iterate, certificate in found:
+        certificates = span.certificates(alphas, penalties, roundoff)
+        for iterate, certificate, penalty in zip(
+            span.at(alphas), certificates, penalties, strict=True
+        ):
+            if roundoff and certificate.gap > self.target:  # the bound may be high
+                problem = self.problem.with_penalty(penalty)
+                iterate = as_stored(problem, iterate, dtype)
+                certificate = certify(problem, iterate, search=False)
             history = History(self.problem, verbose=0)
             history.add(certificate.objective, certificate.gap)
             yield Solution(
@@ -281,13 +284,6 @@ class Path:
                 history=history.arrays(),
                 scale=certificate.scale,
             )
-
-    def _rounded(self, iterates, penalties, dtype):
-        """Yield iterates as they will be stored, and the certificates of these."""
-        for iterate, penalty in zip(iterates, penalties, strict=True):
-            problem = self.problem.with_penalty(penalty)
-            stored = as_stored(problem, iterate, dtype)
-            yield stored, certify(problem, stored, search=False)
 
 
 def zero_start(problem):

@@ -9,6 +9,7 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
 from ._base import BaseLinearClassifier, class_vectors
+from ._interpolation import MANY
 from ._path import falling_alphas, solve_path
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
@@ -304,7 +305,7 @@ def _path(model, X, y, sample_weight, alphas, eps):
 
 def put(place, coef, used):
     """Write weights over zeros (d, n_vectors); pages of memory without any stay untouched."""
-    rows = used if len(used) < len(place) else slice(None)
+    rows = used if len(used) < MANY * len(place) else slice(None)
     place[rows] = coef[rows]
 
 

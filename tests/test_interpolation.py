@@ -11,6 +11,7 @@ from sklinear import _core
 from sklinear._certificate import certify
 from sklinear._interpolation import BLOCK, combination, coordinates, lagrange
 from sklinear._path import Path, alpha_grid, penalised
+from sklinear._stored import as_stored
 
 LOSSES = ("cross-entropy", "squared hinge", "hinge")
 
@@ -45,6 +46,25 @@ def test_the_certificate_is_that_of_the_whole_iterate(loss, l1_ratio, factor):
         assert certificate.objective == pytest.approx(whole.objective, rel=1e-13)
         assert certificate.gap == pytest.approx(whole.gap, rel=1e-9, abs=1e-15)
         assert certificate.scale == pytest.approx(whole.scale, rel=1e-9)
+
+
+@even_and_not()
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_certificate_holds_for_rounded_weights(loss, l1_ratio, factor):
+    span, path = make_span(loss, l1_ratio, factor)
+    problem = penalised(path.problem, path.alphas[6], l1_ratio)
+    certificates = [
+        span.certificates(path.alphas[6:7], [problem.penalty], roundoff)[0]
+        for roundoff in (0.0, 0.5 * np.finfo(np.float32).eps)
+    ]
+    exact, bound = certificates
+    (iterate,) = span.at(path.alphas[6:7])
+    stored = certify(problem, as_stored(problem, iterate, np.float32), search=False)
+    assert exact.objective != stored.objective <= bound.objective
+    assert exact.gap != stored.gap <= bound.gap
+    assert bound.gap - exact.gap <= 2e-6 * problem.value_at_zero
+    assert bound.objective - bound.gap == pytest.approx(exact.objective - exact.gap, rel=1e-12)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])

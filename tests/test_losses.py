@@ -385,3 +385,27 @@ def test_bend_bounds_the_second_derivative(name):
     diagonal = loss.curvature(scores, labels, weights).diagonal() / weights[:, None]
     wrong = ~np.eye(4, dtype=bool)[labels]
     assert 0.5 * loss.bend <= diagonal[wrong].max() <= loss.bend * (1 + ROUNDING)
+
+
+@pytest.mark.parametrize("size", [1e-6, 0.1, 10.0])
+@pytest.mark.parametrize("name", LOSSES)
+def test_most_growth_bounds_that_of_the_loss(name, size):
+    loss, scores, labels, weights = make(name, n_samples=50)
+    weights = weights / weights.sum()
+    value, dual = loss.value_and_dual(scores, labels, weights)
+    for way in (dual, np.random.default_rng(0).standard_normal(scores.shape)):
+        move = size * way
+        length = np.sqrt(weights @ np.square(move).sum(axis=1))
+        grown = loss.value_and_dual(scores + move, labels, weights)[0] - value
+        assert grown <= loss.most_growth(value, length, 4) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("name", set(LOSSES) - {"smoothed hinge"})
+def test_most_growth_is_reached(name):
+    """By the hinges where all scores are the same, by the cross-entropy far on the wrong side."""
+    loss, labels, weight = LOSSES[name](np.array([2]), 4), np.array([2], np.int32), np.ones(1)
+    start = 50.0 * np.eye(4)[[0]] if name == "cross-entropy" else np.zeros((1, 4))
+    value, dual = loss.value_and_dual(start, labels, weight)
+    move = 1e-3 * dual
+    grown = loss.value_and_dual(start + move, labels, weight)[0] - value
+    assert grown == pytest.approx(loss.most_growth(value, np.linalg.norm(move), 4), rel=1e-9)

@@ -11,11 +11,12 @@ import pytest
 from data import csr, make_classes
 from problems import make_problem, zero_start
 from scipy import sparse
+from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
-from sklinear import SoftmaxClassifier, SVMClassifier, softmax_path, svm_path
+from sklinear import SoftmaxClassifier, SVMClassifier, _path, softmax_path, svm_path
 from sklinear import _alpha_max as alpha_max_module
 from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
 from sklinear._certificate import certify
@@ -233,6 +234,28 @@ def test_paths_equal_fits(loss, l1_ratio, container):
             fit.set_params(tol=1e-4)
         fit.fit(container(X), y, weight)
         assert abs(fit.objective_ - path.objectives[index]) <= target
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("tol", "reads_X"), [(1e-4, False), (1e-7, True)])
+def test_single_precision_between_knots(monkeypatch, tol, reads_X):
+    """What rounding costs is bounded without X; only where the bound is too high is X read."""
+    calls, plain = [], _path.as_stored
+    monkeypatch.setattr(_path, "as_stored", lambda *a: calls.append(a) or plain(*a))
+    X, y = make_classes(3, n_samples=200)
+    X = X.astype(np.float32)
+    path = softmax_path(X, y, l1_ratio=0.5, tol=tol)
+    between = (path.n_iter == 0).sum()
+    assert between > 20
+    assert len(calls) > 0.5 * between if reads_X else len(calls) < 0.1 * between
+    for i in range(0, 100, 7):
+        scores = X.astype(float) @ path.coefs[i].T.astype(float) + path.intercepts[i].astype(float)
+        loss = (logsumexp(scores, axis=1) - scores[np.arange(len(y)), y]).mean()
+        size = 0.5 * np.abs(path.coefs[i]).sum() + 0.25 * np.square(path.coefs[i]).sum()
+        objective = loss + path.alphas[i] * size
+        rounding = 1e-8  # of the figures at the knots
+        assert objective <= path.objectives[i] + rounding
+        assert objective >= path.objectives[i] - path.dual_gaps[i] - rounding
 
 
 @pytest.mark.parametrize("loss", LOSSES)
