@@ -30,13 +30,14 @@ class Start:
     """Where a solver begins: weights (d, C), intercept (C,) and a dual point (n, C) or None.
 
     The scores (n, C) there are given where the start is known to be near the optimum; a solver may
-    overwrite them.
+    overwrite them.  `known` are the loss and the natural dual point at them, if not None.
     """
 
     coef: np.ndarray
     intercept: np.ndarray
     dual: np.ndarray | None = None
     scores: np.ndarray | None = None
+    known: tuple[float, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Knot:
     alpha: float
     iterate: Iterate
     gap: float
+    loss: float
     l1s: float | np.ndarray
 
     def without_dual(self):
@@ -142,32 +143,34 @@ class Span:
             return primal, lagrange(np.log(ends), np.log(alphas))
         return primal, lagrange(ends, alphas)
 
-    def at(self, alphas):
-        """Yield the iterates at some alphas."""
-        for primal, dual in zip(*self.factors(alphas), strict=True):
+    def at(self, factors):
+        """Yield the iterates at some alphas, of the `factors` there."""
+        for primal, dual in zip(*factors, strict=True):
             yield Interpolated((self.knots, primal), (self.ends, dual), self.used)
 
-    def certificates(self, alphas, penalties, roundoff=0.0):
+    def certificates(self, factors, penalties, roundoff=0.0):
         """Those of the iterates at some alphas, with the penalty at each; without the iterates.
 
         They hold for weights and intercepts that are rounded with this unit roundoff, too.
         """
-        problem, (primal, dual) = self.problem, self.factors(alphas)
-        penalties = [replace(penalty, factor=self.factor) for penalty in penalties]
+        problem, (primal, dual) = self.problem, factors
+        if not problem.penalty.is_even:
+            penalties = [replace(penalty, factor=self.factor) for penalty in penalties]
         scales = np.array(list(map(self._scale, penalties, dual)))
         scores = [knot.iterate.scores for knot in self.knots]
         duals = [knot.iterate.dual for knot in self.ends]
         losses = problem.loss.values_and_gaps(
-            scores, duals, (primal, dual), problem.labels, problem.weights, scales
+            scores, duals, factors, problem.labels, problem.weights, scales
         )
         found = []
-        for penalty, *factors, scale, loss, gap in zip(
+        for penalty, of_knots, of_ends, scale, loss, gap in zip(
             penalties, primal, dual, scales, *losses, strict=True
         ):
-            coef, correlation = map(self._combined, (self.coefs, self.correlations), factors)
+            coef = self._combined(self.coefs, of_knots)
+            correlation = self._combined(self.correlations, of_ends)
             gap += penalty.fenchel_young(coef, scale * correlation)
             size = penalty.value(coef)
-            cost = self._cost_of_rounding(loss, size, coef, factors[0], roundoff)
+            cost = self._cost_of_rounding(loss, size, coef, of_knots, roundoff)
             found.append(Certificate(loss + size + cost, gap + cost, scale))
         return found
 

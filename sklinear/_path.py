@@ -15,6 +15,7 @@ Park and Hastie, L1-regularization path algorithm for generalized linear models,
 Ndiaye, Le, Fercoq, Salmon and Takeuchi, Safe grid search with optimal complexity, ICML 2019.
 """
 
+import math
 from dataclasses import replace
 from numbers import Integral
 
@@ -25,7 +26,6 @@ from ._certificate import certify
 from ._driver import History, Solution, Start, solve
 from ._interpolation import Knot, Span, combination, lagrange
 from ._messages import plain
-from ._problem import Iterate
 from ._stored import as_stored
 from .solvers import choose, follows, uses_dual
 
@@ -34,6 +34,7 @@ KNOT_TOL, KNOT_TOL_HINGE = 0.5, 0.75  # of tol: what a knot lacks, its neighbour
 FIRST_STRIDE = 0.25  # of log alpha
 NEAR = 0.03  # of F(0), for a start at zero
 LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.6
+STRETCH = 1.2  # of a stride, where that saves a knot
 ORDER = 3  # about the power of the stride with which the gap of an interpolation grows
 
 
@@ -170,11 +171,12 @@ class Path:
             index = self._following(index)
 
     def _following(self, index):
-        """The farthest index within the stride, or the next one."""
+        """About the farthest index within the stride: the rest is parted into even spans."""
         if follows(self.solver):
             return index + 1
         near = np.log(self.alphas[index] / self.alphas) <= self.stride * (1 + 1e-9)
-        return max(index + 1, np.count_nonzero(near) - 1)
+        step, left = max(1, np.count_nonzero(near) - 1 - index), len(self.alphas) - 1 - index
+        return index + max(1, -(-left // math.ceil(max(1, left) / (STRETCH * step))))
 
     def _adapt(self, left, right):
         """What the knots lack themselves says nothing of their distance."""
@@ -195,19 +197,31 @@ class Path:
         if scale != 1:
             dual, correlation = scale * iterate.dual, scale * iterate.correlation
             iterate = replace(iterate, dual=dual, correlation=correlation)
-        knot = Knot(index, self.alphas[index], iterate, solution.gap, problem.penalty.l1s)
-        return replace(solution, converged=solution.gap <= self.target), knot
+        loss = solution.objective - problem.penalty.value(iterate.coef)
+        place = index, self.alphas[index]
+        return replace(solution, converged=solution.gap <= self.target), Knot(
+            *place, iterate, solution.gap, loss, problem.penalty.l1s
+        )
 
     def _start(self, problem, index, knots):
-        """The best of the last knot and of the polynomials through the last ones."""
+        """Of the weights that the knots let expect the best, and their dual point if it serves."""
         last = knots[-1].iterate
         if follows(self.solver):
             return Start(last.coef, last.intercept, last.dual, last.scores.copy())
-        orders = (1, 2, 3) if self.has_no_bends else (1, 2)
-        points = [self._weights(knots[-order:], index) for order in orders]
-        best = min((Iterate(*point, None, None) for point in points), key=problem.objective)
         dual = self._first_dual(problem, index, knots[-2:]) if self.uses_dual else None
-        return Start(best.coef, best.intercept, dual, best.scores)
+        return replace(self._best_weights(problem, index, knots), dual=dual)
+
+    def _best_weights(self, problem, index, knots):
+        """Those of the last knot or of a polynomial through the last ones."""
+        last, best = knots[-1].iterate, None
+        lowest = knots[-1].loss + problem.penalty.value(last.coef)
+        for order in range(2, 1 + min(len(knots), 3 if self.has_no_bends else 2)):
+            coef, intercept, scores = self._weights(knots[-order:], index)
+            known = problem.loss.value_and_dual(scores, problem.labels, problem.weights)
+            objective = known[0] + problem.penalty.value(coef)
+            if objective < lowest:
+                lowest, best = objective, Start(coef, intercept, scores=scores, known=known)
+        return best or Start(last.coef, last.intercept, scores=last.scores.copy())
 
     def _first_dual(self, problem, index, knots):
         factors = lagrange(np.array([knot.alpha for knot in knots]), self.alphas[index])
@@ -265,9 +279,10 @@ class Path:
         alphas, dtype = self.alphas[indices], self.settings["dtype"]
         roundoff = 0.0 if dtype == np.float64 else 0.5 * np.finfo(dtype).eps
         penalties = [elastic_net(self.problem, alpha, self.l1_ratio) for alpha in alphas]
-        certificates = span.certificates(alphas, penalties, roundoff)
+        factors = span.factors(alphas)
+        certificates = span.certificates(factors, penalties, roundoff)
         for iterate, certificate, penalty in zip(
-            span.at(alphas), certificates, penalties, strict=True
+            span.at(factors), certificates, penalties, strict=True
         ):
             if roundoff and certificate.gap > self.target:  # the bound may be high
                 problem = self.problem.with_penalty(penalty)

@@ -40,8 +40,9 @@ def test_the_certificate_is_that_of_the_whole_iterate(loss, l1_ratio, factor):
     span, path = make_span(loss, l1_ratio, factor)
     alphas = path.alphas[[4, 5, 6, 8]]
     problems = [penalised(path.problem, alpha, l1_ratio) for alpha in alphas]
-    found = span.certificates(alphas, [problem.penalty for problem in problems])
-    for problem, iterate, certificate in zip(problems, span.at(alphas), found, strict=True):
+    factors = span.factors(alphas)
+    found = span.certificates(factors, [problem.penalty for problem in problems])
+    for problem, iterate, certificate in zip(problems, span.at(factors), found, strict=True):
         whole = certify(problem, iterate, search=False)
         assert certificate.objective == pytest.approx(whole.objective, rel=1e-13)
         assert certificate.gap == pytest.approx(whole.gap, rel=1e-9, abs=1e-15)
@@ -54,12 +55,13 @@ def test_the_certificate_is_that_of_the_whole_iterate(loss, l1_ratio, factor):
 def test_the_certificate_holds_for_rounded_weights(loss, l1_ratio, factor):
     span, path = make_span(loss, l1_ratio, factor)
     problem = penalised(path.problem, path.alphas[6], l1_ratio)
+    factors = span.factors(path.alphas[6:7])
     certificates = [
-        span.certificates(path.alphas[6:7], [problem.penalty], roundoff)[0]
+        span.certificates(factors, [problem.penalty], roundoff)[0]
         for roundoff in (0.0, 0.5 * np.finfo(np.float32).eps)
     ]
     exact, bound = certificates
-    (iterate,) = span.at(path.alphas[6:7])
+    (iterate,) = span.at(factors)
     stored = certify(problem, as_stored(problem, iterate, np.float32), search=False)
     assert exact.objective != stored.objective <= bound.objective
     assert exact.gap != stored.gap <= bound.gap
@@ -70,7 +72,7 @@ def test_the_certificate_holds_for_rounded_weights(loss, l1_ratio, factor):
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
 def test_the_iterate_is_one(l1_ratio):
     span, path = make_span("cross-entropy", l1_ratio)
-    problem, (iterate,) = path.problem, span.at(path.alphas[6:7])
+    problem, (iterate,) = path.problem, span.at(span.factors(path.alphas[6:7]))
     scores = problem.scores(iterate.coef, iterate.intercept)
     np.testing.assert_allclose(iterate.scores, scores, atol=1e-13)
     np.testing.assert_allclose(iterate.correlation, problem.correlate(iterate.dual), atol=1e-14)
@@ -110,7 +112,7 @@ def test_the_hinge_is_linear_in_alpha_between_kinks():
     knots = [path._solve(index, [])[1] for index in (0, 2)]
     span = path._span(*knots, [])
     penalty = penalised(problem, alphas[1], 0.0).penalty
-    (certificate,) = span.certificates(alphas[1:2], [penalty])
+    (certificate,) = span.certificates(span.factors(alphas[1:2]), [penalty])
     assert certificate.gap <= 1e-10 * problem.value_at_zero
     straight = lagrange(alphas[[0, 2]], alphas[1])
     assert np.abs(span.factors(alphas[1:2])[0] - straight).max() > 1e-3

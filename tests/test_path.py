@@ -22,7 +22,7 @@ from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
 from sklinear._certificate import certify
 from sklinear._dense_data import DenseData
 from sklinear._driver import solve
-from sklinear._path import Path, alpha_grid, penalised, solve_path
+from sklinear._path import STRETCH, Path, alpha_grid, penalised, solve_path
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate
 from sklinear.solvers import _newton
@@ -375,12 +375,32 @@ def test_knots_behind_keep_their_weights_only():
     settings = {"tol": 1e-6, "max_iter": 100, "dtype": np.float64}
     path, seen = Path(problem, alpha_grid(problem, 0.0, 60), 0.0, settings), []
     original = path._solve
-    path._solve = lambda index, knots: (seen.append(list(knots)), original(index, knots))[1]
+    path._solve = lambda index, knots: (seen.append((index, *knots)), original(index, knots))[1]
     list(path.solutions())
-    assert max(map(len, seen)) == 3
-    for *behind, last in filter(None, seen):
+    assert max(map(len, seen)) == 4
+    for index, *behind, last in seen[1:]:
+        if last.index > index:  # a knot between two needs both
+            continue
         assert last.iterate.dual is not None
         assert all(knot.iterate.dual is None for knot in behind if knot.index < last.index)
+
+
+@pytest.mark.parametrize("stride", [0.5, 1.0, 3.4, 8.0, 30.0])
+def test_the_last_knot_is_no_closer_than_the_others(stride):
+    """Where it nearly is the next one, the way there is gone at once; no step is much too long."""
+    problem = make_problem("cross-entropy", 0.0)
+    alphas = np.geomspace(1.0, np.exp(-99 * 0.07), 100)
+    path = Path(problem, alphas, 0.0, {"tol": 1e-4, "max_iter": 100, "dtype": np.float64})
+    path.stride = 0.07 * stride
+    indices = [0]
+    while indices[-1] < 99:
+        indices.append(path._following(indices[-1]))
+    steps, allowed = np.diff(indices), max(1, int(stride))
+    assert indices[-1] == 99
+    assert steps.max() <= np.ceil(STRETCH * allowed)
+    assert steps.min() >= steps.max() - 1
+    assert len(steps) <= np.ceil(99 / allowed)
+    assert path._following(99) == 100
 
 
 def test_starts_are_extrapolated():

@@ -154,7 +154,7 @@ def dual_ascent(successor):
             ascent.adapt(iterate)
         if min(found) <= NEAR * problem.value_at_zero:
             point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
-            start = replace(start, **point, scores=iterate.scores.copy())
+            start = replace(start, **point, scores=iterate.scores.copy(), known=None)
         yield from successor(problem, start)
 
     return ascending

@@ -34,11 +34,9 @@ def newton(problem, start, stepper=None):
     stepper = stepper or Newton()
     stepper.resume()
     slack = ROUGH * problem.value_at_zero
-    if start.scores is None:
-        pilot, scores = approach(problem, stepper, start, slack), None
-    else:
-        pilot, scores = None, start.scores
-    iterate = problem.evaluate(*(pilot or (start.coef, start.intercept)), scores, slack=slack)
+    pilot = approach(problem, stepper, start, slack) if start.scores is None else None
+    point = pilot or (start.coef, start.intercept, start.scores)
+    iterate = problem.evaluate(*point, slack=slack, known=start.known)
     yield iterate
     # A pilot is nearer than the optimum of a large penalty.
     for stage in () if pilot else stages(problem, iterate):

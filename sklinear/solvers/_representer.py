@@ -52,7 +52,7 @@ def representer(solver):
             iterate = replace(inner, coef=lifted, correlation=correlation)
             yield iterate
         last = {name: getattr(iterate, name) for name in ("coef", "intercept", "scores")}
-        yield from solver(problem, replace(start, **last))
+        yield from solver(problem, replace(start, **last, known=None))
 
     reduced.inner = solver
     return reduced
