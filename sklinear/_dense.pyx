@@ -1,7 +1,7 @@
 """Products of a dense X, or of its transpose, with few columns (see `_dense.h`).
 
-And sums of squares (see `_squares.h`), and the columns of which explicit Hessians are products
-(see `_columns.h`).
+And sums of squares (see `_squares.h`), the columns of which explicit Hessians are products (see
+`_columns.h`), and Hessians of stars from their moments.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -192,3 +192,28 @@ def mixed_columns(
                 &features[0, 0], &shares[0, 0], n_features, n_classes, &feature[0], &klass[0],
                 &out[0, 0], n_rows, size,
             )
+
+
+def star_matrix(
+    const number_t[:, :, :, ::1] moments,
+    const number_t[:, :, ::1] own,
+    const int[::1] feature,
+    const int[::1] klass,
+    number_t[:, ::1] out,
+):
+    """out_ab of variables (j, k) and (j', l): -(T_kl + T_lk)_jj', or (R_k)_jj' where k = l.
+
+    `moments` are the T_kl, `own` the R_k.
+    """
+    cdef Py_ssize_t a, b, j, k, other, size = feature.shape[0]
+    with nogil:
+        for a in range(size):
+            j, k = feature[a], klass[a]
+            for b in range(size):
+                other = klass[b]
+                if other == k:
+                    out[a, b] = own[k, j, feature[b]]
+                else:
+                    out[a, b] = -(
+                        moments[k, other, j, feature[b]] + moments[other, k, j, feature[b]]
+                    )

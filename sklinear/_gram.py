@@ -67,26 +67,21 @@ def class_moments(features, factor):
     return moments.reshape(n_classes, width, width)
 
 
-def star_blocks(moments):
-    """sum_i c_ik (e_k - e_y)(e_k - e_y)^T kron x_i x_i^T, in blocks (C, C, f, f).
+def star_matrix(moments, feature, klass):
+    """sum_i c_ik (e_k - e_y)(e_k - e_y)^T kron x_i x_i^T for variables (j, k).
 
     `moments[y]` are the T_k of the samples of class y, shape (C, f, f), with c_y = 0.  They enter
     the blocks (k, k) and (y, y) and, negated, (k, y) and (y, k).
     """
     moments = np.asarray(moments)
-    blocks = -(moments + moments.swapaxes(0, 1))
-    np.einsum("kkab->kab", blocks)[:] = moments.sum(axis=0) + moments.sum(axis=1)
-    return blocks
-
-
-def as_matrix(blocks):
-    """Blocks (C, C, f, f) as a matrix (C f, C f)."""
-    size = blocks.shape[0] * blocks.shape[2]
-    return blocks.transpose(0, 2, 1, 3).reshape(size, size)
+    own = moments.sum(axis=0) + moments.sum(axis=1)
+    out = np.empty((len(feature), len(feature)), moments.dtype)
+    _dense.star_matrix(moments, own, feature.astype(np.int32), klass.astype(np.int32), out)
+    return out
 
 
 class StarMoments:
-    """sum c_ik (e_k - e_y)(e_k - e_y)^T kron x_i x_i^T for few features: whole blocks."""
+    """sum c_ik (e_k - e_y)(e_k - e_y)^T kron x_i x_i^T for few features: all their moments."""
 
     def __init__(self, feature, klass, n_classes):
         self.feature, self.klass = feature, klass
@@ -100,8 +95,7 @@ class StarMoments:
 
     def matrix(self):
         """The sum for the variables."""
-        place = self.klass * self.moments[0].shape[1] + self.feature
-        return as_matrix(star_blocks(self.moments))[np.ix_(place, place)]
+        return star_matrix(self.moments, self.feature, self.klass)
 
 
 class StarPairs:

@@ -359,7 +359,7 @@ class SquaredHinge(_HingeFamily):
 
     def curvature_at(self, dual, labels, weights):
         """a_k = 2 where m_k > 0 (a generalised second derivative)."""
-        factor = self._wrong(np.where(dual > 0, 2.0, 0.0), labels)
+        factor = self._wrong(2.0 * (dual > 0), labels)
         return StarCurvature(factor, labels, weights)
 
 
@@ -391,5 +391,5 @@ class SmoothedHinge(Hinge):
     def curvature_at(self, dual, labels, weights):
         """a_k = sigma where the maximiser lies strictly inside (0, 1)."""
         free = (dual > 0) & (dual < 1)
-        factor = self._wrong(np.where(free, self._sigma, 0.0), labels)
+        factor = self._wrong(self._sigma * free, labels)
         return StarCurvature(factor, labels, weights)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from .._base_data import BLOCK_ENTRIES
-from .._cholesky import ScaledCholesky
-from .._gram import as_matrix, class_moments, star_blocks
+from .._cholesky import ScaledCholesky, diagonal_of
+from .._gram import class_moments, star_matrix
 from .._pairs import star_products
 from .._threads import run
 
@@ -91,14 +91,15 @@ class WeightSystem:
             problem.data.columns(rows, np.arange(d), np.dtype(np.float64)) for rows in self.rows
         ]
         self.features = [np.ascontiguousarray(part[:, :size]) for part in columns]
+        klass, feature = np.indices((problem.n_classes, size)).reshape(2, -1)
+        self.variables = feature, klass
 
     def factorise(self, c, bend):
         """Prepare for curvatures c (m,) of the pairs and the diagonal D (d, C)."""
         self.c, (d, n_classes) = c, bend.shape
         count_system(self.problem)
-        blocks = star_blocks(self._moments(self.entries.factor(c)))
-        blocks[np.arange(n_classes), np.arange(n_classes), :d, :d] += bend.T[:, :, None] * np.eye(d)
-        self.matrix = as_matrix(blocks)
+        self.matrix = star_matrix(self._moments(self.entries.factor(c)), *self.variables)
+        diagonal_of(self.matrix).reshape(n_classes, -1)[:, :d] += bend.T
         self.factor = _factor(self.matrix)
 
     def _moments(self, factor):
