@@ -31,7 +31,7 @@ from .solvers import choose, follows, uses_dual
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
 KNOT_TOL, KNOT_TOL_HINGE = 0.5, 0.75  # of tol: what a knot lacks, its neighbours lack too
-FIRST_STRIDE = 0.25  # of log alpha
+FIRST_STRIDE, LEAST_STRIDE_HINGE = 0.25, 1.0  # of log alpha
 NEAR = 0.03  # of F(0), for a start at zero
 LONGER, SHORTER, SAFETY = 2.0, 0.5, 0.6
 STRETCH = 1.2  # of a stride, where that saves a knot
@@ -138,8 +138,8 @@ class Path:
 
     Attributes
     ----------
-    stride : float
-        The next distance of two knots, in log alpha.
+    stride, least_stride : float
+        The next distance of two knots, in log alpha, and the least one.
     worst : float
         The largest gap between the last two knots; infinite if a knot had to be added.
     """
@@ -152,7 +152,9 @@ class Path:
         self.start = start or zero_start(first)
         self.solver, self.uses_dual = choose(first, on_path=True), uses_dual(first)
         self.has_no_bends = l1_ratio == 0 and problem.loss.smooth
-        self.stride, self.worst = FIRST_STRIDE, 0.0
+        # A dual point of the hinge is foreseen well between two knots, and badly beyond them.
+        self.least_stride = 0.0 if problem.loss.smooth else LEAST_STRIDE_HINGE
+        self.stride, self.worst = max(FIRST_STRIDE, self.least_stride), 0.0
 
     def solutions(self):
         """Yield them in order."""
@@ -183,7 +185,7 @@ class Path:
         lacking = min(max(left.gap, right.gap), 0.9 * self.target)
         share = max((self.worst - lacking) / (self.target - lacking), 1e-6)
         factor = np.clip((SAFETY / share) ** (1 / ORDER), SHORTER, LONGER)
-        self.stride = factor * np.log(left.alpha / right.alpha)
+        self.stride = max(factor * np.log(left.alpha / right.alpha), self.least_stride)
 
     def _solve(self, index, knots):
         """The solution at an index from what the knots, in order, let expect; and its knot."""
