@@ -35,6 +35,7 @@ MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
 MAX_TINY, MAX_SMALL = 150, 300
 MANY, MANY_OF_TWO = 20, 2  # samples for each variable
 MOST_L2 = 0.1  # of the mean squared length of a sample
+SHARE = 0.25  # of the passes of the last problem of a path
 WEAK = 30.0  # by what factor the penalty would have to grow to rule
 
 
@@ -119,7 +120,7 @@ def dual_ascent(successor):
     """The ascent, and the solver that takes over when the ascent has become slow, or at once where
     the L2 part rules.
 
-    Along a path one with a centre is not looked at before half of the passes of the last problem.
+    Along a path one with a centre is not looked at before a share of the passes of the last problem.
     """
     taken = 0.0
 
@@ -139,7 +140,7 @@ def dual_ascent(successor):
         else:
             correlation = None
         ascent, gaps = DualAscent(problem, start, correlation), {0.0: np.inf}
-        most, least = limits(problem), 0.5 * taken if pulls(problem) else 0.0
+        most, least = limits(problem), SHARE * taken if pulls(problem) else 0.0
         # Where an ascent has long, one gap that is small by chance must not end it.
         summary = median_of_three if has_long(problem) else min
         work, iterate, found = problem.data.passes, None, []
