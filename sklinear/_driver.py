@@ -39,6 +39,10 @@ class Start:
     scores: np.ndarray | None = None
     known: tuple[float, np.ndarray] | None = None
 
+    def at(self, iterate):
+        """Where an iterate is; what is known here does not hold there."""
+        return Start(iterate.coef, iterate.intercept, iterate.dual, iterate.scores.copy())
+
 
 @dataclass(frozen=True)
 class Solution:

@@ -200,10 +200,8 @@ class Path:
             dual, correlation = scale * iterate.dual, scale * iterate.correlation
             iterate = replace(iterate, dual=dual, correlation=correlation)
         loss = solution.objective - problem.penalty.value(iterate.coef)
-        place = index, self.alphas[index]
-        return replace(solution, converged=solution.gap <= self.target), Knot(
-            *place, iterate, solution.gap, loss, problem.penalty.l1s
-        )
+        knot = Knot(index, self.alphas[index], iterate, solution.gap, loss, problem.penalty.l1s)
+        return replace(solution, converged=solution.gap <= self.target), knot
 
     def _start(self, problem, index, knots):
         """Of the weights that the knots let expect the best, and their dual point if it serves."""

@@ -403,6 +403,27 @@ def test_the_last_knot_is_no_closer_than_the_others(stride):
     assert path._following(99) == 100
 
 
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_a_start_knows_its_loss(l1_ratio):
+    problem = make_problem("cross-entropy", l1_ratio)
+    grid = alpha_grid(problem, l1_ratio, 40)
+    path = Path(problem, grid, l1_ratio, {"tol": 1e-6, "max_iter": 500, "dtype": np.float64})
+    knots = []
+    for index in (10, 12, 14):
+        solution, knot = path._solve(index, knots)
+        knots.append(knot)
+        assert knot.loss == pytest.approx(problem.loss_value(knot.iterate.scores), rel=1e-12)
+    there = penalised(problem, grid[16], l1_ratio)
+    start = path._start(there, 16, knots)
+    value, dual = problem.loss.value_and_dual(start.scores, problem.labels, problem.weights)
+    assert start.known[0] == value
+    np.testing.assert_array_equal(start.known[1], dual)
+    elsewhere = start.at(solution.iterate)
+    assert elsewhere.known is None
+    np.testing.assert_array_equal(elsewhere.scores, solution.iterate.scores)
+    assert elsewhere.scores is not solution.iterate.scores
+
+
 def test_starts_are_extrapolated():
     problem = make_problem("cross-entropy", 0.0)
     grid = alpha_grid(problem, 0.0, 60)

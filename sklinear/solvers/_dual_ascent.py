@@ -120,7 +120,7 @@ def dual_ascent(successor):
     """The ascent, and the solver that takes over when the ascent has become slow, or at once where
     the L2 part rules.
 
-    Along a path one with a centre is not looked at before a share of the passes of the last problem.
+    Along a path one with a centre is not looked at before a share of the passes of the one before.
     """
     taken = 0.0
 
@@ -154,8 +154,7 @@ def dual_ascent(successor):
             ascent.refine(min(found))
             ascent.adapt(iterate)
         if min(found) <= NEAR * problem.value_at_zero:
-            point = {name: getattr(iterate, name) for name in ("coef", "intercept", "dual")}
-            start = replace(start, **point, scores=iterate.scores.copy(), known=None)
+            start = start.at(iterate)
         yield from successor(problem, start)
 
     return ascending

@@ -15,8 +15,6 @@ Ferreau, Bock and Diehl, An online active set strategy to overcome the limitatio
 Int. J. Robust Nonlinear Control 18, 2008.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from .._active_set import ActiveSet
@@ -33,7 +31,6 @@ INTERCEPT_RIDGE = 1e-13
 SOFTNESS = 1e-12  # of the root mean square of a feature
 MOST_BORDERS = 32
 ROOM = 600  # of the linear systems, besides weights without an L1 part
-POINT = ("coef", "intercept", "dual", "scores")
 
 
 class Followed:
@@ -61,7 +58,7 @@ class Followed:
         if self._reaches(problem):
             iterate = optimum(problem, self.state)
             yield iterate
-            start = replace(start, **{name: getattr(iterate, name) for name in POINT})
+            start = start.at(iterate)
         yield from self.solver(problem, start)
 
     def _reaches(self, problem):

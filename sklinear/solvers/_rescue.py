@@ -3,7 +3,6 @@
 Costs are in operations (see `Effort`).
 """
 
-from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -25,7 +24,6 @@ FEW, FEW_L1 = 4, 40  # pairs of a sample and a wrong class by weights
 MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
 PROGRESS = 0.2  # fall of the gap while half of the cost is spent
-POINT = ("coef", "intercept", "dual")
 FEW_STEPS = 15  # of Newton's method, where interior points cost next to nothing
 
 
@@ -114,8 +112,7 @@ class Rescued:
         # Where it broke off it may be farther from the optimum than zero is.
         known = min(problem.value_at_zero, _gap(problem, iterate))
         if found is not None and _gap(problem, found) < known:
-            best = {name: getattr(found, name) for name in POINT}
-            steps = self.solver(problem, replace(start, **best, scores=found.scores.copy()))
+            steps = self.solver(problem, start.at(found))
         yield from steps
 
 
