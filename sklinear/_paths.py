@@ -98,8 +98,8 @@ def softmax_path(
           two classes: weights, in the precision of X.
         - `intercepts`, ndarray of shape (n_alphas, C), or (n_alphas, 1) for two classes.
         - `classes`, ndarray of shape (C,): the class labels, sorted.
-        - `objectives` and `dual_gaps`, ndarray of shape (n_alphas,): F(W, b), and a proved bound
-          on F(W, b) - min F.
+        - `objectives` and `dual_gaps`, ndarray of shape (n_alphas,): F(W, b), in single
+          precision up to what rounding may cost, and a proved bound on F(W, b) - min F.
         - `n_iter`, ndarray of shape (n_alphas,): outer iterations; 0 where the optimum between
           two others was interpolated and its certificate was good enough. (`n_iter_` of the
           cross-validated estimators is 1 there, as scikit-learn asks of every `n_iter_`.)
@@ -299,7 +299,7 @@ def _path(model, X, y, sample_weight, alphas, eps):
         objectives=objectives,
         dual_gaps=gaps,
         n_iter=n_iter,
-        passes=passes,
+        passes=np.maximum.accumulate(passes),
     )
 
 

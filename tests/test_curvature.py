@@ -9,6 +9,7 @@ from problems import LOSSES, SMOOTH, make_scores
 from scipy.special import softmax
 
 from sklinear import _curvature, _gram
+from sklinear._gram import class_moments, star_matrix
 
 
 def make(name, **size):
@@ -301,3 +302,20 @@ def test_cautious_softmax_keeps_a_share_of_both():
         bends = [(vector * c.product(vector)).sum(axis=1) for c in (cautious, curvature, even)]
         assert np.all(bends[0] >= 0.7 * bends[1] + 0.3 * bends[2] - 1e-12)
     assert cautious.caution == 0.3
+
+
+def test_the_matrix_of_stars_from_their_moments():
+    """Against sum_i c_ik (e_k - e_y)(e_k - e_y)^T kron x_i x_i^T, term by term."""
+    rng, n_classes, width = np.random.default_rng(0), 3, 2
+    features, labels = rng.standard_normal((12, width)), np.arange(12) % n_classes
+    factor = rng.random((12, n_classes)) * (np.arange(n_classes) != labels[:, None])
+    moments = [class_moments(features[labels == y], factor[labels == y]) for y in range(n_classes)]
+    whole = np.zeros((n_classes * width,) * 2)
+    for x, y, row in zip(features, labels, factor, strict=True):
+        for k, share in enumerate(row):
+            star = np.eye(n_classes)[k] - np.eye(n_classes)[y]
+            whole += share * np.kron(np.outer(star, star), np.outer(x, x))
+    klass, feature = np.array([2, 0, 1, 0]), np.array([0, 0, 1, 1])
+    place = klass * width + feature
+    found = star_matrix(moments, feature, klass)
+    np.testing.assert_allclose(found, whole[np.ix_(place, place)], atol=1e-12)

@@ -22,10 +22,10 @@ from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
 from sklinear._certificate import certify
 from sklinear._dense_data import DenseData
 from sklinear._driver import solve
-from sklinear._path import STRETCH, Path, alpha_grid, penalised, solve_path
+from sklinear._path import LEAST_STRIDE_HINGE, STRETCH, Path, alpha_grid, penalised, solve_path
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate
-from sklinear.solvers import _newton
+from sklinear.solvers import _newton, choose
 
 LOSSES = ("cross-entropy", "squared hinge", "hinge")
 RATIOS = (0.0, 0.5, 1.0)
@@ -226,6 +226,7 @@ def test_paths_equal_fits(loss, l1_ratio, container):
     target = 1e-4 * (np.log(3) if loss == "cross-entropy" else 2)
     assert (path.dual_gaps <= target).all()
     assert (path.dual_gaps >= 0).all()
+    assert (np.diff(path.passes) >= 0).all()
     for index in (3, 14):
         fit = classifier(
             path.alphas[index], l1_ratio=l1_ratio, tol=1e-8, class_weight="balanced", **options
@@ -401,6 +402,21 @@ def test_the_last_knot_is_no_closer_than_the_others(stride):
     assert steps.min() >= steps.max() - 1
     assert len(steps) <= np.ceil(99 / allowed)
     assert path._following(99) == 100
+
+
+def test_knots_of_the_hinge_are_solved_from_both_sides():
+    """Beyond a knot its dual point is foreseen badly: few knots are reached that way."""
+    problem = make_problem("hinge", 0.0, n_samples=200)
+    grid = np.geomspace(0.1, 1e-3, 60)
+    path = Path(problem, grid, 0.0, {"tol": 1e-5, "max_iter": 500, "dtype": np.float64})
+    seen, original = [], path._solve
+    path._solve = lambda index, knots: (seen.append((index, *knots)), original(index, knots))[1]
+    path.solver = choose(penalised(problem, grid[0], 0.0))
+    list(path.solutions())
+    beyond = [index for index, *knots in seen if knots and knots[-1].index < index]
+    between = [index for index, *knots in seen if knots and knots[-1].index > index]
+    assert len(beyond) <= np.ceil(np.log(100) / LEAST_STRIDE_HINGE) + 1
+    assert len(between) > len(beyond)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
