@@ -304,9 +304,10 @@ class Path:
 def zero_start(problem):
     """Zero weights; the best intercept and free features where that is near the optimum."""
     start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
-    if not problem.loss.smooth or uses_dual(problem):
+    if not problem.loss.smooth:
         return start
     zero = problem.evaluate(start.coef, start.intercept)
     if certify(problem, zero).gap > NEAR * problem.value_at_zero:
         return start
-    return Start(zero.coef, zero.intercept, scores=zero.scores)
+    dual = zero.dual if uses_dual(problem) else None
+    return Start(zero.coef, zero.intercept, dual, zero.scores)

@@ -19,6 +19,7 @@ from sklinear._driver import Start, solve
 from sklinear._penalty import soft_threshold
 from sklinear.solvers import choose
 from sklinear.solvers._dual_ascent import (
+    FEW_WEIGHTS,
     ascends,
     dual_ascent,
     limits,
@@ -811,3 +812,26 @@ def test_a_ruling_penalty_is_left_to_newton(name):
         chosen = replace(problem, penalty=penalty, fit_intercept=not free)
         first = next(dual_ascent(successor)(chosen, zero_start(chosen)))
         assert (first == "newton") is expected
+
+
+@over_losses
+def test_few_weights_near_the_optimum_are_left_to_newton(name):
+    """Epochs move every sample, Newton's steps the weights; with the hinge they are no way."""
+    problem = make_problem(name, 0.5, X=csr)
+    zero, n = zero_start(problem), len(problem.labels)
+
+    def successor(problem, start):
+        yield "newton"
+
+    def first(problem, count, dual):
+        coef = np.zeros(problem.shape)
+        coef.flat[:count] = 0.1
+        start = replace(zero, coef=coef, dual=dual)
+        return next(dual_ascent(successor)(problem, start)) == "newton"
+
+    few, dual = int(FEW_WEIGHTS * n), random_dual(name, problem.labels, problem.n_classes)
+    smooth = problem.loss.smooth
+    assert first(problem, few, dual) is smooth
+    assert not first(problem, few + 1, dual)
+    assert not first(problem, few, None)
+    assert not first(problem.with_penalty(replace(problem.penalty, l1=0.0)), few, dual)

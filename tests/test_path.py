@@ -25,7 +25,7 @@ from sklinear._driver import solve
 from sklinear._path import LEAST_STRIDE_HINGE, STRETCH, Path, alpha_grid, penalised, solve_path
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate
-from sklinear.solvers import _newton, choose
+from sklinear.solvers import _newton, choose, uses_dual
 
 LOSSES = ("cross-entropy", "squared hinge", "hinge")
 RATIOS = (0.0, 0.5, 1.0)
@@ -322,6 +322,21 @@ def test_dual_ascent_goes_on_from_the_dual_point_before(loss, l1_ratio):
     for fit, value, gap in zip(fits, path.objectives, path.dual_gaps, strict=True):
         assert fit.objective_ - fit.dual_gap_ <= value
         assert value - gap <= fit.objective_
+
+
+@pytest.mark.parametrize("loss", ["squared hinge", "cross-entropy"])
+def test_a_path_of_dual_ascent_begins_at_the_dual_point_of_zero(loss):
+    """Where zero is near the optimum; elsewhere epochs find a better one."""
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((300, 2000), density=0.01, format="csr", rng=rng)
+    _, classifier, options = both(loss)
+    problem, _ = classifier(**options)._prepare(X, rng.integers(5, size=300), None)
+    largest = alpha_max(problem, 0.5)
+    near, far = (penalised(problem, alpha, 0.5) for alpha in (largest, 0.01 * largest))
+    assert uses_dual(near)
+    zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    np.testing.assert_array_equal(_path.zero_start(near).dual, zero.dual)
+    assert _path.zero_start(far).dual is None
 
 
 def test_interpolated_optima_need_no_pass_over_X(digits):

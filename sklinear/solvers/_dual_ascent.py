@@ -36,6 +36,7 @@ MAX_TINY, MAX_SMALL = 150, 300
 MANY, MANY_OF_TWO = 20, 2  # samples for each variable
 MOST_L2 = 0.1  # of the mean squared length of a sample
 SHARE = 0.25  # of the passes of the last problem of a path
+FEW_WEIGHTS = 0.12  # for each sample
 WEAK = 30.0  # by what factor the penalty would have to grow to rule
 
 
@@ -126,7 +127,7 @@ def dual_ascent(successor):
 
     def ascending(problem, start):
         nonlocal taken
-        if rules(problem):
+        if rules(problem) or keeps_few(problem, start):
             yield from successor(problem, start)
             return
         if start.dual is not None:
@@ -168,6 +169,13 @@ def rules(problem):
     if problem.loss.block is None or not (problem.data.sparse and problem.fit_intercept):
         return False
     return problem.penalty.l2 > MOST_L2 * problem.mean_squares.sum()
+
+
+def keeps_few(problem, start):
+    """Whether Newton steps on the few weights of a start from nearby cost less than epochs."""
+    if start.dual is None or not (problem.loss.smooth and problem.penalty.l1 > 0):
+        return False
+    return np.count_nonzero(start.coef) <= FEW_WEIGHTS * np.count_nonzero(problem.weights)
 
 
 def median_of_three(gaps):
