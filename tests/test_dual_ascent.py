@@ -11,15 +11,24 @@ from problems import LOSSES, last, make_problem, random_dual, random_point, zero
 from scipy.optimize import brentq, minimize
 from scipy.special import softmax, wrightomega, xlogy
 
+from sklinear._alpha_max import alpha_max
 from sklinear._ascent import Ascent, csr_epoch, dense_epoch
 from sklinear._centred_data import CentredData
 from sklinear._certificate import certify
 from sklinear._data import wrap
 from sklinear._driver import Start, solve
+from sklinear._path import penalised
 from sklinear._penalty import soft_threshold
 from sklinear.solvers import choose
 from sklinear.solvers._dual_ascent import (
     FEW_WEIGHTS,
+    MANY_SAMPLES,
+    MAX_SMALL,
+    MAX_SPARSE,
+    STRONG_BESIDE,
+    WEAK,
+    WEAK_SOFTMAX,
+    WEAK_WIDE,
     ascends,
     dual_ascent,
     limits,
@@ -672,21 +681,65 @@ class TestChoice:
         assert ascends(problem)
         assert pulls(problem)
 
-    def one_hot(self, name, alpha, n_samples=2000):
+    def one_hot(self, name, alpha):
         """A level of each of six factors, 110 levels in all; 333 variables."""
-        levels = np.random.default_rng(0).integers(0, [10, 10, 20, 20, 20, 30], (n_samples, 6))
+        levels = np.random.default_rng(0).integers(0, [10, 10, 20, 20, 20, 30], (2000, 6))
         columns = levels + np.cumsum([0, 10, 10, 20, 20, 20])
-        ones = np.zeros((n_samples, 110))
+        ones = np.zeros((2000, 110))
         np.put_along_axis(ones, columns, 1.0, axis=1)
-        size = {"n_samples": n_samples, "X": lambda X: csr(ones)}
-        return make_problem(name, 0.0, alpha, **size)
+        return make_problem(name, 0.0, alpha, n_samples=2000, X=lambda X: csr(ones))
 
-    @pytest.mark.parametrize("name", ["squared hinge", "cross-entropy"])
-    def test_not_for_many_samples_of_few_features(self, name):
-        """Fewer are many where the penalty is weak: 2,000 * l2 against six ones in each."""
-        assert not ascends(self.one_hot(name, 1e-3))
-        assert ascends(self.one_hot(name, 1e-1))
-        assert not ascends(self.one_hot(name, 1e-1, n_samples=3000))
+    def sparse(self, name, l1_ratio, n_samples=700, n_features=300, **settings):
+        size = {"n_samples": n_samples, "n_features": n_features}
+        return make_problem(name, l1_ratio, X=csr, **size | settings)
+
+    @pytest.mark.parametrize(
+        ("name", "most"), [("squared hinge", MAX_SMALL), ("cross-entropy", MAX_SPARSE)]
+    )
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+    def test_for_many_variables_of_sparse_data(self, name, most, l1_ratio):
+        few, many = most // 3 - 1, most // 3 + 1
+        for n_features, expected in ((few, False), (many, True)):
+            problem = self.sparse(name, l1_ratio, n_features=n_features, alpha=1e-4)
+            assert ascends(problem) == expected
+
+    def test_not_for_the_softmax_of_many_samples(self):
+        """Or of more than features, where an L2 part is strong: few of Newton's steps do then."""
+        weak, strong = 1e-4, 1e2
+        assert not ascends(self.sparse("cross-entropy", 0.0, 300 * MANY_SAMPLES, alpha=weak))
+        assert ascends(self.sparse("cross-entropy", 0.0, alpha=weak))
+        assert not ascends(self.sparse("cross-entropy", 0.0, alpha=strong))
+        assert ascends(self.sparse("cross-entropy", 0.0, alpha=strong), on_path=True)
+        assert ascends(self.sparse("cross-entropy", 0.0, 300, alpha=strong))
+        assert ascends(self.sparse("squared hinge", 0.0, 300 * MANY_SAMPLES, alpha=weak))
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    @pytest.mark.parametrize(
+        ("name", "l1_ratio", "n_samples", "least"),
+        [
+            ("cross-entropy", 1.0, 700, WEAK),
+            ("squared hinge", 1.0, 700, WEAK),
+            ("squared hinge", 1.0, 200, WEAK_WIDE),
+            ("cross-entropy", 0.5, 700, WEAK_SOFTMAX),
+        ],
+    )
+    def test_not_for_few_weights(self, name, l1_ratio, n_samples, least, n_classes):
+        """Those that an L1 part leaves near the largest alpha with any."""
+        size = {"n_classes": n_classes, "n_features": 700 if n_samples == 700 else 300}
+        problem = self.sparse(name, l1_ratio, n_samples, **size)
+        largest = alpha_max(problem, l1_ratio)
+        for share, expected in ((0.99, True), (1.01, False)):
+            chosen = penalised(problem, share * largest / least, l1_ratio)
+            assert ascends(chosen) == expected
+            assert ascends(chosen, on_path=True) == (expected or l1_ratio < 1)
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    def test_not_for_the_squared_hinge_where_an_l2_part_rules_beside_an_l1_part(self, n_classes):
+        problem = self.sparse("squared hinge", 0.5, n_classes=n_classes, n_features=700)
+        length = problem.mean_squares.sum()
+        for share, expected in ((0.99, True), (1.01, False)):
+            alpha = 2 * share * STRONG_BESIDE * length / 700
+            assert ascends(penalised(problem, alpha, 0.5)) == expected
 
     def test_for_many_with_the_hinge(self, monkeypatch):
         problem = self.one_hot("hinge", 1e-4)
@@ -696,9 +749,8 @@ class TestChoice:
         ]
         assert spent[0] < 0.5 * spent[1]
 
-    @pytest.mark.parametrize("name", ["squared hinge", "cross-entropy"])
-    def test_there_newton_steps_need_fewer_passes(self, name, monkeypatch):
-        problem = self.one_hot(name, 1e-4)
+    def test_there_newton_steps_need_fewer_passes(self, monkeypatch):
+        problem = self.one_hot("cross-entropy", 1e-4)
         solvers = choose(problem), dual_ascent(newton_solver(problem))
         spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
         assert spent[0] < 0.5 * spent[1]

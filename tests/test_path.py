@@ -320,8 +320,9 @@ def test_dual_ascent_goes_on_from_the_dual_point_before(loss, l1_ratio):
     fits = [classifier(a, l1_ratio=l1_ratio, **options).fit(X, y) for a in path.alphas]
     assert path.passes.max() < 0.6 * sum(fit.history_["passes"][-1] for fit in fits)
     for fit, value, gap in zip(fits, path.objectives, path.dual_gaps, strict=True):
-        assert fit.objective_ - fit.dual_gap_ <= value
-        assert value - gap <= fit.objective_
+        rounding = 4 * np.finfo(float).eps * value  # a fit may have a gap of less than that
+        assert fit.objective_ - fit.dual_gap_ <= value + rounding
+        assert value - gap <= fit.objective_ + rounding
 
 
 @pytest.mark.parametrize("loss", ["squared hinge", "cross-entropy"])

@@ -51,7 +51,7 @@ class TestRepresenter:
 
     @pytest.mark.parametrize(
         ("l1_ratio", "size", "container"),
-        [(0.5, (20, 250), "dense"), (0.0, (250, 20), "dense"), (0.0, (20, 250), "csr")],
+        [(0.5, (20, 250), "dense"), (0.0, (250, 20), "dense"), (0.0, (20, 190), "csr")],
         ids=["with L1", "tall", "sparse"],
     )
     def test_others_are_not(self, l1_ratio, size, container):
@@ -180,8 +180,11 @@ class TestProximalNewton:
             return sp.csr_matrix(X * (np.random.default_rng(0).random(X.shape) < 0.03))
 
         assert limit(0.0, 300, 20) < limit(1.0, 300, 20) == MAX_DENSE_VARIABLES
-        assert limit(1.0, 20, 300) == limit(1.0, 300, 20, sparse) == MAX_DENSE_VARIABLES_CHEAP
-        assert MAX_DENSE_VARIABLES < limit(0.5, 300, 20, sparse) < MAX_DENSE_VARIABLES_CHEAP
+        assert limit(1.0, 20, 300) == limit(1.0, 200_000, 20, sparse) == MAX_DENSE_VARIABLES_CHEAP
+        assert MAX_DENSE_VARIABLES < limit(0.5, 200_000, 20, sparse) < MAX_DENSE_VARIABLES_CHEAP
+        assert MAX_DENSE_VARIABLES < limit(1.0, 40_000, 20, sparse) < MAX_DENSE_VARIABLES_CHEAP
+        # Changes along columns go through few scores.
+        assert limit(1.0, 300, 20, sparse) == MAX_DENSE_VARIABLES
         assert limit(1.0, 300, 20, sp.csr_matrix) == MAX_DENSE_VARIABLES
 
     def test_more_variables_where_moving_all_is_dear(self):

@@ -15,7 +15,6 @@ import numpy as np
 from .._certificate import certify
 from ._coordinates import coordinates
 from ._epochs import DualAscent, has_next_to_no_l2, pulls
-from ._newton import weakness
 from ._rescue import is_cheap, is_possible
 from ._working_set import all_variables, dense_limit
 
@@ -33,30 +32,48 @@ PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 NEAR = 0.01
 MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
 MAX_TINY, MAX_SMALL = 150, 300
+MAX_SPARSE = 600
 MANY, MANY_OF_TWO = 20, 2  # samples for each variable
 MOST_L2 = 0.1  # of the mean squared length of a sample
 SHARE = 0.25  # of the passes of the last problem of a path
 FEW_WEIGHTS = 0.12  # for each sample
-WEAK = 30.0  # by what factor the penalty would have to grow to rule
+# The largest alpha that leaves weights, by alpha.
+WEAK, WEAK_WIDE, WEAK_SOFTMAX = 30.0, 300.0, 10.0
+STRONG, STRONG_BESIDE = 5.0, 8.0  # L2 parts, the latter beside an L1 part
+MANY_SAMPLES = 4  # for each feature
 
 
 def ascends(problem, on_path=False):
     """Whether the ascent is possible and faster than the other solvers."""
     if not (problem.loss.ascends and problem.penalty.is_even):
         return False
-    return _ascends_sparse(problem) if problem.data.sparse else _ascends_dense(problem, on_path)
+    possible = _ascends_sparse if problem.data.sparse else _ascends_dense
+    return possible(problem, on_path)
 
 
-def _ascends_sparse(problem):
-    """For the hinge; for others not where a Hessian is cheap, where few of Newton's steps tell
-    what many epochs of samples do, or where an L1 part leaves few weights.
+def _ascends_sparse(problem, on_path):
+    """Where variables are many, for the hinges; for the softmax where samples are not many.
+
+    Of an L1 part that leaves few weights, Newton's steps move those alone; beside an L2 part that
+    is seen at each start of a path (`keeps_few`).
     """
-    loss, penalty, few = problem.loss, problem.penalty, has_few_variables(problem)
+    loss, penalty = problem.loss, problem.penalty
+    few = _n_variables(problem) <= _few_on_sparse(problem)
+    hard = has_next_to_no_l2(penalty)
     if not loss.smooth:
         return not (few and is_cheap(problem))
-    if few or (is_tall(problem) and (loss.block is None or penalty.l1 == 0)):
+    if few:
         return False
-    return not has_next_to_no_l2(penalty) or is_weak(problem)
+    if penalty.l1 == 0:
+        return loss.block is not None or not has_many_samples(problem, on_path)
+    return (on_path and not hard) or is_weak(problem)
+
+
+def _few_on_sparse(problem):
+    """Up to how many variables Newton's steps are cheaper than epochs on sparse data."""
+    if problem.loss.block is None:
+        return MAX_SPARSE
+    return min(max(MAX_SMALL, len(problem.labels) / MANY), MAX_SPARSE)
 
 
 def _ascends_dense(problem, on_path):
@@ -103,9 +120,34 @@ def has_few_variables(problem):
 
 
 def is_weak(problem):
-    """Whether an L1 part leaves many weights; a product with X."""
+    """Whether a penalty with an L1 part leaves many weights; a product with X.
+
+    Beside an L2 part it has to be weak for the softmax; for the squared hinge that must not rule.
+    """
+    if has_next_to_no_l2(problem.penalty):
+        n, d = problem.data.shape
+        least = WEAK_WIDE if d > n else WEAK
+    elif problem.loss.block is None:
+        least = WEAK_SOFTMAX
+    else:
+        return strength(problem) <= STRONG_BESIDE
     zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
-    return weakness(problem, zero) >= WEAK
+    return problem.penalty.largest_scale(zero.correlation) * least <= 1
+
+
+def strength(problem):
+    """Of the L2 part: by what factor n l2 exceeds the mean squared length of a sample.
+
+    Two classes have one vector, and l2 is twice that of its penalty.
+    """
+    l2 = problem.penalty.l2 / (2 if problem.n_classes == 2 else 1)
+    return len(problem.labels) * l2 / problem.mean_squares.sum()
+
+
+def has_many_samples(problem, on_path):
+    """Whether they are many for the features, or more and the L2 part is strong."""
+    n, d = problem.data.shape
+    return n >= MANY_SAMPLES * d or (n > d and not on_path and strength(problem) > STRONG)
 
 
 def is_tall(problem):

@@ -8,6 +8,7 @@ MAX_DENSE_VARIABLES_CHEAP = 3000
 MAX_DENSE_VARIABLES_BENT = 1500
 MAX_DENSE_VARIABLES_HARD = 1500  # where conjugate gradients were not enough
 MAX_DENSE_VARIABLES_LARGE, PRODUCTS = 5000, 20  # products of a step that moves all features
+SWEEPS = 6e4  # through the scores, in place of m^3 for a factor of m variables
 BENT = 0.1
 THIN = 0.05  # share of the entries of sparse data
 FEW_VARIABLES = 600
@@ -55,7 +56,16 @@ def dense_limit(problem):
         most = (2 if problem.n_classes == 2 else 1) * MAX_DENSE_VARIABLES
         return max(most, _as_dear_as_all(problem))
     bent = problem.penalty.l2 > BENT * problem.penalty.l1
-    return MAX_DENSE_VARIABLES_BENT if bent else MAX_DENSE_VARIABLES_CHEAP
+    most = MAX_DENSE_VARIABLES_BENT if bent else MAX_DENSE_VARIABLES_CHEAP
+    return min(most, max(MAX_DENSE_VARIABLES, _as_dear_as_columns(problem)))
+
+
+def _as_dear_as_columns(problem):
+    """How many variables make factors of an explicit Hessian as dear as steps along columns.
+
+    Those go through the scores again and again.
+    """
+    return round((SWEEPS * len(problem.labels) * problem.n_classes) ** (1 / 3))
 
 
 def _as_dear_as_all(problem):
