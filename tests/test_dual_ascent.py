@@ -20,8 +20,7 @@ from sklinear._driver import Start, solve
 from sklinear._path import penalised
 from sklinear._penalty import soft_threshold
 from sklinear.solvers import choose
-from sklinear.solvers._dual_ascent import (
-    FEW_WEIGHTS,
+from sklinear.solvers._ascends import (
     MANY_SAMPLES,
     MAX_SMALL,
     MAX_SPARSE,
@@ -30,15 +29,13 @@ from sklinear.solvers._dual_ascent import (
     WEAK_SOFTMAX,
     WEAK_WIDE,
     ascends,
-    dual_ascent,
-    limits,
-    outdone,
-    slow,
-    to_a_tenth,
 )
+from sklinear.solvers._dual_ascent import FEW_WEIGHTS, dual_ascent
 from sklinear.solvers._epochs import RELAXATION, DualAscent, pulls
 from sklinear.solvers._newton import newton
+from sklinear.solvers._patience import MOST_BEFORE_CHEAP, limits, outdone, slow, to_a_tenth
 from sklinear.solvers._proximal_point import proximal_point
+from sklinear.solvers._rescue import is_cheap
 
 KINDS = {
     "dense float64": np.asarray,
@@ -622,7 +619,7 @@ class TestChoice:
                 trends[:] = gaps.values()
                 return len(gaps) == 6
 
-            monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", stop)
+            monkeypatch.setattr("sklinear.solvers._patience.slow", stop)
             list(dual_ascent(lambda *_: iter(()))(problem, zero_start(problem)))
         assert seen["squared hinge"] == [np.inf, 3.0, 2.5, 2.0, 1.0, 0.9]
         assert seen["hinge"] == [np.inf, 3.0, 2.0, 0.1, 0.1, 0.1]
@@ -641,8 +638,9 @@ class TestChoice:
             ("squared hinge", 0.0, {"n_samples": 1000, "n_features": 90}),
             ("squared hinge", 0.0, {"n_samples": 20000, "n_features": 200}),
             ("squared hinge", 0.0, {"n_samples": 1000, "n_features": 400, "n_classes": 2}),
-            ("hinge", 1.0, {"n_samples": 7000, "n_features": 110}),
-            ("hinge", 0.0, {"n_samples": 20000, "n_features": 40}),
+            ("hinge", 1.0, {"n_samples": 1900, "n_features": 90}),
+            ("hinge", 0.0, {"n_samples": 1200, "n_features": 40}),
+            ("hinge", 0.5, {"n_samples": 1200, "n_features": 40}),
         ],
         ids=[
             "another conjugate",
@@ -658,6 +656,7 @@ class TestChoice:
             "a cheap Hessian of two classes",
             "a cheap Hessian of smoothed hinges",
             "a tiny Hessian",
+            "a tiny Hessian with an L1 part",
         ],
     )
     def test_not_for(self, name, l1_ratio, settings):
@@ -671,6 +670,10 @@ class TestChoice:
             ("cross-entropy", 1.0, {"X": csr, "n_features": 1500, "alpha": 1e-4}),
             ("hinge", 1.0, {"n_samples": 3000, "n_features": 400}),
             ("hinge", 1.0, {"n_samples": 3000, "n_features": 110}),
+            ("hinge", 1.0, {"n_samples": 7000, "n_features": 110}),
+            ("hinge", 1.0, {"n_samples": 2000, "n_features": 10}),
+            ("hinge", 0.0, {"n_samples": 1300, "n_features": 40}),
+            ("hinge", 0.5, {"n_samples": 1300, "n_features": 4}),
             ("hinge", 1.0, {"n_samples": 4000, "n_features": 5000}),
             ("squared hinge", 0.5, {"n_samples": 1000, "n_features": 200}),
             ("squared hinge", 0.0, {"n_samples": 700, "n_features": 400, "n_classes": 2}),
@@ -757,7 +760,7 @@ class TestChoice:
 
     def test_slow_ascent_hands_its_point_over(self, monkeypatch):
         problem = make_text("hinge")
-        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps, *_: len(gaps) > 20)
+        monkeypatch.setattr("sklinear.solvers._patience.slow", lambda gaps, *_: len(gaps) > 20)
         starts = []
 
         def successor(problem, start):
@@ -771,7 +774,7 @@ class TestChoice:
 
     def test_poor_point_is_not_handed_over(self, monkeypatch):
         problem, starts = make_text("hinge"), []
-        monkeypatch.setattr("sklinear.solvers._dual_ascent.slow", lambda gaps, *_: len(gaps) > 1)
+        monkeypatch.setattr("sklinear.solvers._patience.slow", lambda gaps, *_: len(gaps) > 1)
         monkeypatch.setattr("sklinear.solvers._dual_ascent.NEAR", 0.0)
 
         def successor(problem, start):
@@ -781,6 +784,22 @@ class TestChoice:
         start = zero_start(problem)
         list(dual_ascent(successor)(problem, start))
         assert starts == [start]
+
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+    def test_cheap_interior_points_are_not_kept_waiting(self, l1_ratio):
+        """After half of the time that they take from zero, they begin there."""
+        problem, starts = make_problem("hinge", l1_ratio, 1e-4, n_samples=2100, n_features=9), []
+        start = zero_start(problem)
+        assert ascends(problem)
+        assert is_cheap(problem)
+
+        def successor(problem, start):
+            starts.append(start)
+            yield from ()
+
+        list(dual_ascent(successor)(problem, start))
+        assert starts == [start]
+        assert problem.data.passes.total < 3 * MOST_BEFORE_CHEAP  # an iterate takes two
 
     @pytest.mark.parametrize(("rate", "expected"), [(0.99, False), (0.999, True)])
     def test_slow(self, rate, expected):
@@ -838,7 +857,7 @@ class TestOutdone:
 
     def test_the_ascent_hands_over(self, monkeypatch):
         problem = make_problem("squared hinge", 1.0, 0.05, n_samples=400, n_features=150)
-        monkeypatch.setattr("sklinear.solvers._dual_ascent.STEPS", 0)
+        monkeypatch.setattr("sklinear.solvers._patience.STEPS", 0)
         starts = []
 
         def successor(problem, start):

@@ -25,9 +25,9 @@ from sklinear.solvers._rescue import (
     FACTOR_NEAR,
     Rescued,
     _affordable,
-    at_once,
     interior_cost,
     is_cheap,
+    is_first,
     keeps_few_weights,
 )
 
@@ -210,7 +210,7 @@ def test_the_products_sum_up_to_the_gap(name, l1_ratio):
 @pytest.mark.parametrize("weights", [no_weights, some_zero_weights])
 @pytest.mark.parametrize("shape", [(40, 4), (12, 30)])
 def test_it_ends_at_the_optimum(loss, l1_ratio, fit_intercept, weights, shape, monkeypatch):
-    monkeypatch.setattr(_rescue, "at_once", lambda *_: True)
+    monkeypatch.setattr(_rescue, "is_first", lambda *_: True)
     X, y = make_classes(3, *shape)
     weights = weights(y)
     model = make_model(loss, alpha=0.01, l1_ratio=l1_ratio, fit_intercept=fit_intercept)
@@ -225,7 +225,7 @@ def test_it_ends_at_the_optimum(loss, l1_ratio, fit_intercept, weights, shape, m
 @pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
 @over_penalties
 def test_few_steps_whatever_the_scales(loss, l1_ratio, monkeypatch):
-    monkeypatch.setattr(_rescue, "at_once", lambda *_: True)
+    monkeypatch.setattr(_rescue, "is_first", lambda *_: True)
     rng = np.random.default_rng(1)
     X = rng.normal(size=(60, 12)) * 10 ** rng.uniform(-3, 3, 12) + 100
     y, weights = np.arange(60) % 5, 10 ** rng.uniform(-4, 4, 60)
@@ -284,23 +284,23 @@ def test_the_hinge_with_an_l1_part_and_few_samples_is_solved_inside(n_samples):
     wide = replace(wide, weights=np.full(n_samples, 1 / n_samples))
     zero, cost = zero_start(wide), interior_cost(wide)
     if n_samples == 20:
-        assert at_once(wide, zero, 1e12)
-        assert not at_once(replace(wide, loss=SquaredHinge()), zero, 1e12)
+        assert is_first(wide, zero)
+        assert not is_first(replace(wide, loss=SquaredHinge()), zero)
     assert np.isfinite(cost) == (2 * n_samples <= _rescue.WIDE.size)
 
 
 def test_a_start_with_weights_is_used_first():
     problem = make_problem("hinge", 0.5)
     zero = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
-    assert at_once(problem, zero, interior_cost(problem))
+    assert is_first(problem, zero)
     warm = replace(zero, coef=np.ones(problem.shape))
-    assert not at_once(problem, warm, interior_cost(problem))
+    assert not is_first(problem, warm)
 
 
 def test_a_point_worse_than_zero_is_no_start(monkeypatch):
     """Where the method breaks off far from the optimum."""
     problem = make_problem("squared hinge", 0.5)
-    monkeypatch.setattr(_rescue, "at_once", lambda *_: True)
+    monkeypatch.setattr(_rescue, "is_first", lambda *_: True)
     start = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
     far = problem.evaluate(1e3 * np.ones(problem.shape), start.intercept)
     monkeypatch.setattr(_rescue, "interior_point", lambda *_: iter([far]))
@@ -361,7 +361,7 @@ class TestAlongAPath:
     def test_other_steps_count_at_what_they_cost(self, l1_ratio, near, monkeypatch):
         """Far away few samples give each a price, and a handful of cheap ones is all."""
         monkeypatch.setattr(_rescue, "NEWTON_STEP", (0, 0))
-        monkeypatch.setattr(_rescue, "at_once", lambda *_: False)
+        monkeypatch.setattr(_rescue, "is_first", lambda *_: False)
         problem = make_problem("hinge", l1_ratio, n_features=5 if l1_ratio else 40)
         monkeypatch.setattr(_rescue, "_gap", lambda *_: problem.value_at_zero)
         last = next(interior_point(problem))
@@ -422,7 +422,7 @@ class TestAlongAPath:
 
     def test_other_solvers_are_not_priced_at_a_start_far_away(self, setting, monkeypatch):
         problem, _, last, begun = setting
-        monkeypatch.setattr(_rescue, "at_once", lambda *_: False)
+        monkeypatch.setattr(_rescue, "is_first", lambda *_: False)
         zero = Start(np.zeros(problem.shape), np.zeros(problem.n_classes))
         next(iter(Rescued(lambda *_: iter([last]))(problem, zero)))
         assert begun == []

@@ -8,8 +8,9 @@ Called again with another penalty it goes on with what it has learnt.
 from dataclasses import replace
 from functools import partial
 
+from ._ascends import ascends
 from ._centring import Centred, centre_of
-from ._dual_ascent import ascends, dual_ascent
+from ._dual_ascent import dual_ascent
 from ._newton import Newton, newton
 from ._parametric import Followed
 from ._proximal_point import Memory, proximal_point

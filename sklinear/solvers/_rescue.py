@@ -86,7 +86,7 @@ class Rescued:
         if near and self.inside < self.spent:
             point = _point_of(problem, start)
             self.spent = FORGET * min(self.spent, 1.0)
-        elif not at_once(problem, start, cost):
+        elif not is_first(problem, start):
             # Along a path both have a price, and only what was spent tells which is lower.
             least = 0.0 if near else least_price(problem, cost)
             for iterate, spent in _affordable(problem, steps, cost, least):
@@ -153,15 +153,16 @@ def least_price(problem, cost):
     return cost / most if _few_samples(problem) else 0.0
 
 
-def at_once(problem, start, cost):
+def is_first(problem, start):
     """Whether the interior-point method comes first: from zero, where it costs next to nothing.
 
     Newton's method for the squared hinge may end after a handful of steps, unless the features
     are many more than the samples.  With the hinge and more weights than pairs, an L1 part leaves
     it with models of which each takes as many factors as all of the interior-point method.
     """
-    if start.dual is not None or start.coef.any():
+    if start.dual is not None or start.coef.any() or not is_possible(problem):
         return False
+    cost = interior_cost(problem)
     if problem.loss.smooth:
         pairs, weights = sizes(problem)
         return max(2 * pairs, MANY_WEIGHTS) <= weights and cost <= CHEAP_WITH_FEW

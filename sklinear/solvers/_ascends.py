@@ -1,0 +1,125 @@
+"""Which problems dual ascent takes: those where it is possible and faster than other solvers."""
+
+import numpy as np
+
+from ._coordinates import coordinates
+from ._epochs import has_next_to_no_l2
+from ._rescue import is_cheap, is_possible
+from ._working_set import all_variables
+
+MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
+MAX_TINY, MAX_SMALL = 150, 300
+MAX_SPARSE = 600
+MANY_PAIRS, MANY_PAIRS_HARD = 2500, 4000  # of a sample and a wrong class
+MANY, MANY_OF_TWO = 20, 2  # samples for each variable
+MANY_SAMPLES = 4  # for each feature
+STRONG, STRONG_BESIDE = 5.0, 8.0  # L2 parts, the latter beside an L1 part
+# The largest alpha that leaves weights, by alpha.
+WEAK, WEAK_WIDE, WEAK_SOFTMAX = 30.0, 300.0, 10.0
+
+
+def ascends(problem, on_path=False):
+    """Whether the ascent is possible and faster than the other solvers."""
+    if not (problem.loss.ascends and problem.penalty.is_even):
+        return False
+    possible = _ascends_sparse if problem.data.sparse else _ascends_dense
+    return possible(problem, on_path)
+
+
+def _ascends_sparse(problem, on_path):
+    """Where variables are many, for the hinges; for the softmax where samples are not many.
+
+    Of an L1 part that leaves few weights, Newton's steps move those alone; beside an L2 part that
+    is seen at each start of a path (`keeps_few`).
+    """
+    loss, penalty = problem.loss, problem.penalty
+    few = n_variables(problem) <= _few_on_sparse(problem)
+    hard = has_next_to_no_l2(penalty)
+    if not loss.smooth:
+        return not (few and is_cheap(problem))
+    if few:
+        return False
+    if penalty.l1 == 0:
+        return loss.block is not None or not has_many_samples(problem, on_path)
+    return (on_path and not hard) or is_weak(problem)
+
+
+def _few_on_sparse(problem):
+    """Up to how many variables Newton's steps are cheaper than epochs on sparse data."""
+    if problem.loss.block is None:
+        return MAX_SPARSE
+    return min(max(MAX_SMALL, len(problem.labels) / MANY), MAX_SPARSE)
+
+
+def _ascends_dense(problem, on_path):
+    """For the hinges, unless interior points are cheap, or possible where an L1 part keeps few
+    weights of more than there are samples, or a Hessian is cheap: if the loss is smooth or the L2
+    part small, that of few variables beside the samples.
+
+    Along a path with no L1 part Newton's method begins near the optimum.
+    """
+    loss, penalty, (d, n_classes) = problem.loss, problem.penalty, problem.shape
+    wide = d >= len(problem.labels)
+    if loss.block is None or (on_path and loss.smooth):
+        return False
+    if wide and penalty.l1 == 0:
+        return not is_cheap(problem)
+    if on_path and penalty.l1 == 0:
+        return False
+    hard = has_next_to_no_l2(penalty)
+    pairs = len(problem.labels) * (n_classes - 1)
+    if not (wide or loss.smooth or on_path) and pairs >= (MANY_PAIRS_HARD if hard else MANY_PAIRS):
+        return True
+    if is_cheap(problem):
+        return False
+    if wide and hard:
+        return not loss.smooth and not is_possible(problem)
+    if loss.smooth or hard:
+        return n_variables(problem) > most_explicit(problem)
+    return (d + 1) * n_classes > MAX_TINY
+
+
+def n_variables(problem):
+    """Those of an explicit Hessian of all weights and intercepts."""
+    return len(coordinates(all_variables(problem)))
+
+
+def most_explicit(problem):
+    """Up to how many variables a Hessian costs less than the epochs it saves.
+
+    More where they are few beside the samples; two classes and a smooth loss need a handful.
+    """
+    many = MANY_OF_TWO if problem.n_classes == 2 and problem.loss.smooth else MANY
+    return min(max(MAX_SMALL, len(problem.labels) / many), MAX_EXPLICIT)
+
+
+def is_weak(problem):
+    """Whether a penalty with an L1 part leaves many weights; a product with X.
+
+    Beside an L2 part it has to be weak for the softmax; for the squared hinge that must not rule.
+    """
+    if has_next_to_no_l2(problem.penalty):
+        n, d = problem.data.shape
+        least = WEAK_WIDE if d > n else WEAK
+    elif problem.loss.block is None:
+        least = WEAK_SOFTMAX
+    else:
+        return not has_strong_l2(problem, STRONG_BESIDE)
+    zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    return problem.penalty.largest_scale(zero.correlation) * least <= 1
+
+
+def has_strong_l2(problem, factor):
+    """Whether n l2 exceeds the mean squared length of a sample by a factor.
+
+    Two classes have one vector, and l2 is twice that of its penalty.
+    """
+    l2 = problem.penalty.l2 / (2 if problem.n_classes == 2 else 1)
+    return len(problem.labels) * l2 > factor * problem.mean_squares.sum()
+
+
+def has_many_samples(problem, on_path):
+    """Whether they are many for the variables, or more than features and the L2 part is strong."""
+    n, d = problem.data.shape
+    many = n >= max(MANY_SAMPLES * d, n_variables(problem))
+    return many or (n > d and not on_path and has_strong_l2(problem, STRONG))
