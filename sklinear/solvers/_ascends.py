@@ -67,16 +67,19 @@ def _ascends_dense(problem, on_path):
     if on_path and penalty.l1 == 0:
         return False
     hard = has_next_to_no_l2(penalty)
-    pairs = len(problem.labels) * (n_classes - 1)
-    if not (wide or loss.smooth or on_path) and pairs >= (MANY_PAIRS_HARD if hard else MANY_PAIRS):
-        return True
     if is_cheap(problem):
-        return False
+        return not (wide or loss.smooth or on_path) and _are_many_pairs(problem, hard)
     if wide and hard:
         return not loss.smooth and not is_possible(problem)
     if loss.smooth or hard:
         return n_variables(problem) > most_explicit(problem)
     return (d + 1) * n_classes > MAX_TINY
+
+
+def _are_many_pairs(problem, hard):
+    """Whether some epochs cost little beside cheap interior points, and are often enough."""
+    n, n_classes = len(problem.labels), problem.n_classes
+    return n * (n_classes - 1) >= (MANY_PAIRS_HARD if hard else MANY_PAIRS)
 
 
 def n_variables(problem):

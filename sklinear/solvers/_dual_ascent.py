@@ -48,7 +48,6 @@ def dual_ascent(successor):
             patience.look(taken, iterate, gap(problem, iterate))
             ascent.refine(patience.smallest)
             ascent.adapt(iterate)
-        # Interior points from zero need no start.
         if not patience.is_short and patience.smallest <= NEAR * problem.value_at_zero:
             start = start.at(iterate)
         yield from successor(problem, start)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ._ascends import MAX_EXPLICIT, n_variables
-from ._rescue import is_cheap, is_first
+from ._rescue import is_cheap
 from ._working_set import dense_limit
 
 PATIENCE, SLOW = 50, 0.5
@@ -32,12 +32,14 @@ class Patience:
         as one that is small by chance must not end it.
     smallest : float
     is_short : bool
-        Whether interior points wait that are cheap and begin at zero.
+        Whether cheap interior points wait, which need no start.
     """
 
     def __init__(self, problem, start):
         self.problem, self.most, self.has_long = problem, limits(problem), has_long(problem)
-        self.is_short = is_cheap(problem) and is_first(problem, start)
+        # On sparse data they cost more than epochs, and along a path these begin near.
+        cold = start.dual is None and not (problem.data.sparse or problem.loss.smooth)
+        self.is_short = cold and is_cheap(problem)
         self.gaps, self.found, self.iterate = {0.0: np.inf}, [], None
         self.work, self.begin = problem.data.passes, problem.data.passes.operations
 
