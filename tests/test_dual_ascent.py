@@ -586,6 +586,13 @@ class TestChoice:
         assert slow(alike, *limits(few))
         assert not slow(alike, *limits(sparse))
 
+    @pytest.mark.parametrize("n_features", [MAX_SPARSE // 3 - 1, MAX_SPARSE // 3 + 1])
+    def test_many_show_it_on_sparse_data_of_many_variables(self, n_features):
+        """However many the samples: models of smoothed hinges are dear."""
+        problem = self.sparse("hinge", 1.0, 20_000, n_features=n_features, alpha=1e-5)
+        alike = {0.0: np.inf, 2.0: 0.56, 9.0: 0.30}
+        assert slow(alike, *limits(problem)) == (3 * n_features < MAX_SPARSE)
+
     @over_hinges
     @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
     def test_there_only_many_show_it_with_an_l1_part(self, name, l1_ratio):

@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 
-from ._ascends import MAX_EXPLICIT, n_variables
+from ._ascends import MAX_EXPLICIT, MAX_SPARSE, n_variables
 from ._rescue import is_cheap
-from ._working_set import dense_limit
 
 PATIENCE, SLOW = 50, 0.5
 PATIENCE_LONG, SLOW_LONG = 200, 0.9
@@ -19,7 +18,6 @@ LEAST_POWER = 0.01
 # Newton's steps near the end converge fast where the loss is smooth.
 PATIENCE_SIMPLEX, SLOW_SIMPLEX = 20, 0.1
 MOST_BEFORE_CHEAP = 16  # passes, half of what the cheapest interior points take
-TALL, TALL_WEAK = 8, 2  # samples for each variable
 
 
 class Patience:
@@ -120,20 +118,5 @@ def has_long(problem):
 def others_are_dear(problem):
     """Whether the successor needs many passes, or systems of many variables."""
     if problem.data.sparse:
-        return not (is_cheap(problem) or is_tall(problem) or has_few_variables(problem))
+        return not is_cheap(problem) and n_variables(problem) > MAX_SPARSE
     return problem.penalty.l1 > 0 and n_variables(problem) > MAX_EXPLICIT
-
-
-def has_few_variables(problem):
-    """Whether an explicit Hessian of all is cheap."""
-    d, n_classes = problem.shape
-    return (d + 1) * n_classes <= dense_limit(problem)
-
-
-def is_tall(problem):
-    """Whether there are many samples for each variable: fewer are many for a weak penalty."""
-    n, d = problem.data.shape
-    samples = n / ((d + 1) * problem.n_classes)
-    if samples < TALL_WEAK:
-        return False
-    return samples >= TALL or n * problem.penalty.l2 < problem.mean_squares.sum()
