@@ -115,7 +115,8 @@ class DualAscent:
         self.pause, self.wait = np.zeros((2, len(curvature)), dtype=np.int8)
         self.moved = np.zeros(len(curvature), dtype=np.uint8)
         if correlation is None:
-            correlation = problem.correlate(self.dual)
+            known = not self.dual.any()
+            correlation = np.zeros(problem.shape) if known else problem.correlate(self.dual)
         self.least, self.gap, self.slow = 0.0, np.inf, True
         self.mean = Mean(self.dual, self.centre, self.intercept)
         self._compile(self._even_pull(self.centre, self.dual), correlation)
