@@ -23,7 +23,7 @@ FEW_WEIGHTS = 0.12  # for each sample
 
 def dual_ascent(successor):
     """The ascent, and the solver that takes over when the ascent has become slow, or at once where
-    the L2 part rules.
+    the L2 part rules or a start from nearby has few weights.
 
     Along a path one with a centre is not looked at before a share of the passes of the one before.
     """
