@@ -25,7 +25,9 @@ from sklinear.solvers._ascends import (
     MAX_SMALL,
     MAX_SPARSE,
     STRONG_BESIDE,
+    VAST,
     WEAK,
+    WEAK_DENSE,
     WEAK_SOFTMAX,
     WEAK_WIDE,
     ascends,
@@ -745,6 +747,26 @@ class TestChoice:
             chosen = penalised(problem, share * largest / least, l1_ratio)
             assert ascends(chosen) == expected
             assert ascends(chosen, on_path=True) == (expected or l1_ratio < 1)
+
+    @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+    def test_for_the_softmax_of_very_many_dense_variables(self, l1_ratio):
+        """Where an L1 part leaves many weights; not on a path, of two classes, or without it."""
+
+        def problem(n_samples=VAST // 3 + 1, n_features=VAST // 3 + 1, n_classes=3):
+            size = {"n_samples": n_samples, "n_features": n_features, "n_classes": n_classes}
+            return make_problem("cross-entropy", l1_ratio, **size)
+
+        square = problem()
+        largest = alpha_max(square, l1_ratio)
+        for share, expected in ((0.99, True), (1.01, False)):
+            chosen = penalised(square, share * largest / WEAK_DENSE, l1_ratio)
+            assert ascends(chosen) == expected
+        weak = 1e-3 * largest / WEAK_DENSE
+        assert not ascends(penalised(square, weak, l1_ratio), on_path=True)
+        assert not ascends(penalised(square, weak, 0.0))
+        few, wide = problem(n_features=VAST // 3 - 1), problem(n_samples=300)
+        for other in (few, wide, problem(50, 6000, n_classes=2)):
+            assert not ascends(penalised(other, weak, l1_ratio))
 
     @pytest.mark.parametrize("n_classes", [2, 3])
     def test_not_for_the_squared_hinge_where_an_l2_part_rules_beside_an_l1_part(self, n_classes):

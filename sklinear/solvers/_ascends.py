@@ -10,12 +10,13 @@ from ._working_set import all_variables
 MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
 MAX_TINY, MAX_SMALL = 150, 300
 MAX_SPARSE = 600
+VAST = 10_000
 MANY_PAIRS, MANY_PAIRS_HARD = 2500, 4000  # of a sample and a wrong class
 MANY, MANY_OF_TWO = 20, 2  # samples for each variable
 MANY_SAMPLES = 4  # for each feature
 STRONG, STRONG_BESIDE = 5.0, 8.0  # L2 parts, the latter beside an L1 part
 # The largest alpha that leaves weights, by alpha.
-WEAK, WEAK_WIDE, WEAK_SOFTMAX = 30.0, 300.0, 10.0
+WEAK, WEAK_WIDE, WEAK_SOFTMAX, WEAK_DENSE = 30.0, 300.0, 10.0, 100.0
 
 
 def ascends(problem, on_path=False):
@@ -56,12 +57,15 @@ def _ascends_dense(problem, on_path):
     weights of more than there are samples, or a Hessian is cheap: if the loss is smooth or the L2
     part small, that of few variables beside the samples.
 
-    Along a path with no L1 part Newton's method begins near the optimum.
+    Along a path with no L1 part Newton's method begins near the optimum.  For the softmax where an
+    L1 part is weak beside very many variables: Newton's steps would find many weights by columns.
     """
     loss, penalty, (d, n_classes) = problem.loss, problem.penalty, problem.shape
     wide = d >= len(problem.labels)
-    if loss.block is None or (on_path and loss.smooth):
+    if on_path and loss.smooth:
         return False
+    if loss.block is None:
+        return _is_vast(problem) and is_weak(problem)
     if wide and penalty.l1 == 0:
         return not is_cheap(problem)
     if on_path and penalty.l1 == 0:
@@ -74,6 +78,13 @@ def _ascends_dense(problem, on_path):
     if loss.smooth or hard:
         return n_variables(problem) > most_explicit(problem)
     return (d + 1) * n_classes > MAX_TINY
+
+
+def _is_vast(problem):
+    """Whether an L1 part chooses among very many variables, of no more features than samples."""
+    n, d = problem.data.shape
+    chooses = problem.penalty.l1 > 0 and problem.n_classes > 2
+    return chooses and d <= n and n_variables(problem) > VAST
 
 
 def _are_many_pairs(problem, hard):
@@ -101,7 +112,9 @@ def is_weak(problem):
 
     Beside an L2 part it has to be weak for the softmax; for the squared hinge that must not rule.
     """
-    if has_next_to_no_l2(problem.penalty):
+    if not problem.data.sparse:
+        least = WEAK_DENSE
+    elif has_next_to_no_l2(problem.penalty):
         n, d = problem.data.shape
         least = WEAK_WIDE if d > n else WEAK
     elif problem.loss.block is None:
