@@ -43,6 +43,12 @@ class Start:
         """Where an iterate is; what is known here does not hold there."""
         return Start(iterate.coef, iterate.intercept, iterate.dual, iterate.scores.copy())
 
+    def certified(self, problem):
+        """The iterate here, with the dual point that is known."""
+        scores = self.scores
+        scores = problem.scores(self.coef, self.intercept) if scores is None else scores.copy()
+        return problem.certified(self.coef, self.intercept, scores, self.dual.copy())
+
 
 @dataclass(frozen=True)
 class Solution:

@@ -938,3 +938,12 @@ def test_few_weights_near_the_optimum_are_left_to_newton(name):
     assert not first(problem, few + 1, dual)
     assert not first(problem, few, None)
     assert not first(problem.with_penalty(replace(problem.penalty, l1=0.0)), few, dual)
+
+
+@over_losses
+def test_no_product_with_a_dual_point_of_zero(name):
+    problem = make_problem(name, 0.5, X=csr)
+    DualAscent(problem, zero_start(problem))  # the lengths of the samples stay known
+    before = problem.data.passes.total
+    DualAscent(problem, zero_start(problem))
+    assert problem.data.passes.total == before

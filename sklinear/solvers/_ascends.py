@@ -31,7 +31,7 @@ def _ascends_sparse(problem, on_path):
     """Where variables are many, for the hinges; for the softmax where samples are not many.
 
     Of an L1 part that leaves few weights, Newton's steps move those alone; beside an L2 part that
-    is seen at each start of a path (`keeps_few`).
+    is seen at each start of a path (`has_few_weights`).
     """
     loss, penalty = problem.loss, problem.penalty
     few = n_variables(problem) <= _few_on_sparse(problem)
@@ -42,7 +42,7 @@ def _ascends_sparse(problem, on_path):
         return False
     if penalty.l1 == 0:
         return loss.block is not None or not has_many_samples(problem, on_path)
-    return (on_path and not hard) or is_weak(problem)
+    return (on_path and not hard) or _leaves_many(problem, hard)
 
 
 def _few_on_sparse(problem):
@@ -53,9 +53,9 @@ def _few_on_sparse(problem):
 
 
 def _ascends_dense(problem, on_path):
-    """For the hinges, unless interior points are cheap, or possible where an L1 part keeps few
-    weights of more than there are samples, or a Hessian is cheap: if the loss is smooth or the L2
-    part small, that of few variables beside the samples.
+    """For the hinges, unless interior points are cheap and pairs few, or interior points possible
+    where an L1 part keeps few weights of more than there are samples, or a Hessian is cheap: if the
+    loss is smooth or the L2 part small, that of few variables beside the samples.
 
     Along a path with no L1 part Newton's method begins near the optimum.  For the softmax where an
     L1 part is weak beside very many variables: Newton's steps would find many weights by columns.
@@ -65,7 +65,7 @@ def _ascends_dense(problem, on_path):
     if on_path and loss.smooth:
         return False
     if loss.block is None:
-        return _is_vast(problem) and is_weak(problem)
+        return _is_vast(problem) and is_weak(problem, WEAK_DENSE)
     if wide and penalty.l1 == 0:
         return not is_cheap(problem)
     if on_path and penalty.l1 == 0:
@@ -107,22 +107,23 @@ def most_explicit(problem):
     return min(max(MAX_SMALL, len(problem.labels) / many), MAX_EXPLICIT)
 
 
-def is_weak(problem):
-    """Whether a penalty with an L1 part leaves many weights; a product with X.
+def _leaves_many(problem, hard):
+    """Whether an L1 part leaves many weights of sparse data.
 
     Beside an L2 part it has to be weak for the softmax; for the squared hinge that must not rule.
     """
-    if not problem.data.sparse:
-        least = WEAK_DENSE
-    elif has_next_to_no_l2(problem.penalty):
-        n, d = problem.data.shape
-        least = WEAK_WIDE if d > n else WEAK
-    elif problem.loss.block is None:
-        least = WEAK_SOFTMAX
-    else:
-        return not has_strong_l2(problem, STRONG_BESIDE)
+    (n, d), loss = problem.data.shape, problem.loss
+    if hard:
+        return is_weak(problem, WEAK_WIDE if d > n else WEAK)
+    if loss.block is None:
+        return is_weak(problem, WEAK_SOFTMAX)
+    return not has_strong_l2(problem, STRONG_BESIDE)
+
+
+def is_weak(problem, factor):
+    """Whether an L1 part so many times as strong would leave weights; a product with X."""
     zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
-    return problem.penalty.largest_scale(zero.correlation) * least <= 1
+    return problem.penalty.largest_scale(zero.correlation) * factor <= 1
 
 
 def has_strong_l2(problem, factor):

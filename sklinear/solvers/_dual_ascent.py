@@ -31,12 +31,12 @@ def dual_ascent(successor):
 
     def ascending(problem, start):
         nonlocal taken
-        if rules(problem) or keeps_few(problem, start):
+        if rules(problem) or has_few_weights(problem, start):
             yield from successor(problem, start)
             return
         correlation = None
         if start.dual is not None:
-            first = at_start(problem, start)
+            first = start.certified(problem)
             yield first
             start, correlation = replace(start, dual=first.dual), first.correlation
         ascent, patience = DualAscent(problem, start, correlation), Patience(problem, start)
@@ -65,18 +65,11 @@ def rules(problem):
     return problem.penalty.l2 > MOST_L2 * problem.mean_squares.sum()
 
 
-def keeps_few(problem, start):
+def has_few_weights(problem, start):
     """Whether Newton steps on the few weights of a start from nearby cost less than epochs."""
     if start.dual is None or not (problem.loss.smooth and problem.penalty.l1 > 0):
         return False
     return np.count_nonzero(start.coef) <= FEW_WEIGHTS * np.count_nonzero(problem.weights)
-
-
-def at_start(problem, start):
-    """The iterate at a start with a dual point."""
-    scores = start.scores
-    scores = problem.scores(start.coef, start.intercept) if scores is None else scores.copy()
-    return problem.certified(start.coef, start.intercept, scores, start.dual.copy())
 
 
 def gap(problem, iterate):

@@ -29,8 +29,7 @@ def newton(problem, start, stepper=None):
     comes with its scores is near the optimum: it needs no pilot.
     """
     if start.dual is not None and start.scores is None:
-        scores = problem.scores(start.coef, start.intercept)
-        yield problem.certified(start.coef, start.intercept, scores, start.dual)
+        yield start.certified(problem)
     stepper = stepper or Newton()
     stepper.resume()
     slack = ROUGH * problem.value_at_zero

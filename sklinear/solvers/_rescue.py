@@ -84,7 +84,7 @@ class Rescued:
         near = start.dual is not None and not keeps_few_weights(problem)
         self.inside *= FORGET if self.inside > 1 else 1.0
         if near and self.inside < self.spent:
-            point = _point_of(problem, start)
+            point = start.certified(problem)
             self.spent = FORGET * min(self.spent, 1.0)
         elif not is_first(problem, start):
             # Along a path both have a price, and only what was spent tells which is lower.
@@ -114,12 +114,6 @@ class Rescued:
         if found is not None and _gap(problem, found) < known:
             steps = self.solver(problem, start.at(found))
         yield from steps
-
-
-def _point_of(problem, start):
-    """The iterate at a start."""
-    scores = problem.scores(start.coef, start.intercept)
-    return problem.certified(start.coef, start.intercept, scores, start.dual.copy())
 
 
 def _gap(problem, iterate):
