@@ -1,19 +1,21 @@
-"""The smallest alpha whose optimum has all weights at zero.
+"""The smallest alpha whose optimum has all weights at zero that a penalty holds.
 
-With the best intercept alone, W = 0 is optimal as long as some optimal dual point has
-|A| <= alpha * l1_ratio.  That of a smooth loss is unique.  That of the hinge is free where a
-violation is exactly zero, and the smallest max |A| is a linear program.
+With the best weights of the free features and the best intercept, W = 0 for all others is optimal
+as long as some optimal dual point has |A| <= alpha * l1_ratio.  That of a smooth loss is unique.
+That of the hinge is free where a violation is exactly zero, and the smallest max |A| is a linear
+program.
 
-    u_ik = 1 where 1 + b_k - b_y > 0,     0 where it is < 0,     in [0, 1] where it is 0
+    u_ik = 1 where 1 + z_k - z_y > 0,     0 where it is < 0,     in [0, 1] where it is 0
 """
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-MAX_FREE = 5000  # variables of a linear program; beyond, samples of a class share theirs
+MAX_FREE = 5000  # variables of a linear program; beyond, samples that are alike share theirs
 MORE_ROWS, MAX_ROUNDS = 100, 50
 TIE, ENOUGH = 1e-9, 1e-9
+ROUNDING = 1e-9  # of the largest |A| that weights and dual point allow
 
 
 def alpha_max(problem, l1_ratio):
@@ -22,7 +24,7 @@ def alpha_max(problem, l1_ratio):
     Parameters
     ----------
     problem : Problem
-        Its penalty plays no part.
+        Its penalty plays no part, but for its factors.
     l1_ratio : float
         In (0, 1].
 
@@ -31,47 +33,70 @@ def alpha_max(problem, l1_ratio):
     float
         max |A| / l1_ratio, each |A_jk| by the penalty factor of the feature.  For the hinge it
         is exact where at most some thousand dual variables are free, else an upper bound: the
-        free ones of a class are then the same.
+        free ones of the samples of a class, with the same free features, are then the same.
+        That may be zero (rare classes inside another one); what rounding leaves of A is the
+        least it returns.
     """
-    if len(problem.penalty.free) and not problem.loss.smooth:
-        raise ValueError(
-            "The hinge has no grid of alphas where penalty_factor is 0 for some features. Give "
-            "the alphas themselves, or small factors instead of 0."
-        )
-    if problem.loss.smooth or not problem.fit_intercept:
+    if problem.loss.smooth:
         zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
-        correlation = zero.correlation
+        largest = relative_size(problem, zero.correlation).max(initial=0.0)
     else:
-        correlation = SmallestCorrelation(problem).solve()
-    return float(relative_size(problem, correlation).max(initial=0.0)) / l1_ratio
+        found = SmallestCorrelation(problem)
+        dual, correlation = found.solve()
+        largest = relative_size(problem, correlation).max(initial=0.0)
+        largest = max(largest, ROUNDING * relative_size(problem, upper_bounds(problem, dual)).max())
+    return float(largest) / l1_ratio
+
+
+def upper_bounds(problem, dual):
+    """|A_jk| <= sqrt(sum_i p_i x_ij^2 sum_i p_i g_ik^2)."""
+    return np.sqrt(np.outer(problem.mean_squares, problem.weights @ dual**2))
 
 
 def relative_size(problem, correlation):
     """|A| by the factor of the penalty of each feature, 0 where there is none."""
-    penalty = problem.penalty
-    factor = np.broadcast_to(penalty.shared * penalty.factor, correlation.shape)
-    size = np.zeros_like(correlation)
+    factor, size = _factors(problem), np.zeros_like(correlation)
     return np.divide(np.abs(correlation), factor, out=size, where=factor > 0)
 
 
-def best_intercept(frequencies):
-    """argmin over b of the mean hinge at W = 0, by a linear program.
+def _factors(problem):
+    """The factor of the penalty of each weight."""
+    penalty = problem.penalty
+    return np.broadcast_to(penalty.shared * penalty.factor, problem.shape)
 
-    sum_l pi_l sum_{k != l} xi_lk,     xi_lk >= 1 + b_k - b_l,  xi >= 0
+
+def _unheld(problem):
+    """The features without a penalty and, for the intercept, a column of ones."""
+    free = problem.penalty.free
+    ones = np.ones((len(problem.labels), 1))
+    columns = problem.data.columns(slice(None), free) if len(free) else ones
+    return columns if problem.fit_intercept else columns[:, :-1]
+
+
+def least_hinge(features, labels, weights, n_classes):
+    """argmin over V of the weighted sum of the hinge at the scores features @ V.
+
+    The multipliers of its dual, a linear program, are V (the last class stays at zero):
+
+        max sum_ik v_ik     s.t.  sum_ik v_ik x_i (e_k - e_y)^T = 0,  0 <= v_ik <= p_i
     """
-    size = len(frequencies)
-    own, wrong = np.nonzero(~np.eye(size, dtype=bool))
-    pairs = np.arange(len(own))
-    rows = np.zeros((len(own), size))
-    rows[pairs, wrong] += 1.0
-    rows[pairs, own] -= 1.0
+    if features.shape[1] == 0:
+        return np.zeros((0, n_classes))
+    sample, wrong = np.nonzero(np.arange(n_classes) != labels[:, None])
+    scale = np.abs(features).max(axis=0, initial=np.finfo(float).tiny)
+    values, pairs = features[sample] / scale, np.arange(len(sample))
+    signs = sp.coo_array(
+        (np.repeat([1.0, -1.0], len(pairs)), (np.append(wrong, labels[sample]), np.tile(pairs, 2))),
+        shape=(n_classes, len(pairs)),
+    ).tocsr()[:-1]
     found = linprog(
-        np.concatenate([np.zeros(size), frequencies[own]]),
-        A_ub=np.hstack([rows, -np.eye(len(own))]),
-        b_ub=-np.ones(len(own)),
-        bounds=[(None, None)] * size + [(0, None)] * len(own),
+        -np.ones(len(pairs)),
+        A_eq=sp.vstack([signs.multiply(column) for column in values.T], format="csc"),
+        b_eq=np.zeros(values.shape[1] * (n_classes - 1)),
+        bounds=np.column_stack([np.zeros(len(pairs)), weights[sample] / weights.max()]),
     )
-    return found.x[:size] - found.x[:size].mean()
+    multipliers = found.eqlin.marginals.reshape(values.shape[1], n_classes - 1)
+    return np.pad(multipliers / scale[:, None], ((0, 0), (0, 1)))
 
 
 class SmallestCorrelation:
@@ -91,76 +116,107 @@ class SmallestCorrelation:
 
     def __init__(self, problem):
         self.problem = problem
-        intercept = best_intercept(problem.frequencies)
-        violation = 1.0 + intercept[None, :] - intercept[problem.labels][:, None]
-        rows = np.arange(len(problem.labels))
-        violation[rows, problem.labels] = -1.0
-        violation[problem.weights == 0] = -1.0
+        kind, violation = self._violations()
         self.sample, self.wrong = np.nonzero(np.abs(violation) <= TIE)
         self.dual = np.where(violation > TIE, 1.0, 0.0)
         self._complete(self.dual)
         if len(self.sample) <= MAX_FREE:
             self.group = np.arange(len(self.sample))
         else:
-            pair = problem.labels[self.sample] * problem.n_classes + self.wrong
+            pair = kind[self.sample] * problem.n_classes + self.wrong
             self.group = np.unique(pair, return_inverse=True)[1]
         self.size = self.group.max(initial=-1) + 1
 
+    def _violations(self):
+        """Which samples no penalty tells apart, and 1 + z_k - z_y; -1 where it is not looked at."""
+        problem = self.problem
+        counted, unheld = np.flatnonzero(problem.weights), _unheld(problem)
+        table = np.column_stack([problem.labels, unheld])[counted]
+        kinds, inverse = np.unique(table, axis=0, return_inverse=True)
+        labels, features = kinds[:, 0].astype(int), kinds[:, 1:]
+        weights = np.bincount(inverse, problem.weights[counted])
+        scores = features @ least_hinge(features, labels, weights, problem.n_classes)
+        of_kind = 1.0 + scores - scores[np.arange(len(labels)), labels][:, None]
+        of_kind[np.arange(len(labels)), labels] = -1.0
+        kind, violation = np.zeros(len(unheld), int), np.full((len(unheld), scores.shape[1]), -1.0)
+        kind[counted], violation[counted] = inverse, of_kind[inverse]
+        return kind, violation
+
     def solve(self):
-        """The correlations of the best dual point found."""
-        correlation = self.problem.correlate(self.dual)
+        """The best dual point found, and its correlations."""
+        dual, correlation = self.dual, self.problem.correlate(self.dual)
         if self.size == 0:
-            return correlation
+            return dual, correlation
         start, chosen = correlation, np.zeros(correlation.size, dtype=bool)
+        demanded = self._demanded(start)
         for _ in range(MAX_ROUNDS):
-            free, bound = self._program(start, np.flatnonzero(chosen))
-            correlation = self.problem.correlate(self._dual_point(free))
+            free, bound = self._program(start, np.flatnonzero(chosen), demanded)
+            dual = self._dual_point(free)
+            correlation = self.problem.correlate(dual)
             size = relative_size(self.problem, correlation).ravel()
+            size[chosen] = 0.0
             if size.max() <= bound * (1 + ENOUGH) + np.finfo(float).tiny:
                 break
-            size[chosen] = 0.0
-            chosen[np.argsort(size)[-MORE_ROWS:]] = True
-        return correlation
+            largest = np.argsort(size)[-MORE_ROWS:]
+            chosen[largest[size[largest] > 0]] = True
+        return dual, correlation
 
-    def _program(self, start, entries):
+    def _program(self, start, entries, demanded):
         """Free variables with the smallest largest |A| among some entries, and that."""
-        factor = np.broadcast_to(self.problem.penalty.factor, start.shape).ravel()[entries]
-        rows, fixed = self._rows(entries) / factor[:, None], start.ravel()[entries] / factor
-        ones = np.ones((len(entries), 1))
+        factor = _factors(self.problem).ravel()[entries]
+        rows, fixed = self._rows(entries).multiply(1 / factor[:, None]), start.ravel()[entries]
+        bound, (sums, of_others) = sp.csr_array(np.ones((len(entries), 1))), demanded
         found = linprog(
             np.append(np.zeros(self.size), 1.0),
-            A_ub=np.block([[rows, -ones], [-rows, -ones]]),
-            b_ub=np.concatenate([-fixed, fixed]),
-            A_eq=np.column_stack([self._balance(), np.zeros(self.problem.n_classes)]),
-            b_eq=-(self.problem.weights @ self.dual),
+            A_ub=sp.block_array([[rows, -bound], [-rows, -bound]], format="csc"),
+            b_ub=np.concatenate([-fixed / factor, fixed / factor]),
+            A_eq=sp.hstack([sums, sp.csr_array((len(of_others), 1))], format="csc"),
+            b_eq=-of_others,
             bounds=[(0, 1)] * self.size + [(0, None)],
         )
         return np.clip(found.x[:-1], 0.0, 1.0), found.x[-1]
 
+    def _demanded(self, start):
+        """What adds up to zero, by free variable, and what the others add to it.
+
+        A of the features without a penalty and, with an intercept, sum_i p_i g_i.
+        """
+        problem, n_classes = self.problem, self.problem.n_classes
+        unheld, of_others = problem.penalty.free, start[problem.penalty.free]
+        if problem.fit_intercept:
+            unheld = np.append(unheld, len(start))
+            of_others = np.vstack([of_others, problem.weights @ self.dual])
+        sums = self._rows((unheld[:, None] * n_classes + np.arange(n_classes)).ravel())
+        size = np.maximum(abs(sums).max(axis=1).toarray(), np.finfo(float).tiny)
+        return sums.multiply(1 / size[:, None]), of_others.ravel() / size
+
     def _rows(self, entries):
-        """What each free variable adds to some entries of A."""
-        problem = self.problem
-        feature, klass = np.divmod(entries, problem.n_classes)
-        columns = problem.data.columns(self.sample, feature)[:, :-1].T
-        return self._grouped(columns, klass[:, None])
+        """What each free variable adds to some entries, those of the intercept last, of A.
 
-    def _balance(self):
-        """What each free variable adds to sum_i p_i g_i."""
-        return self._grouped(1.0, np.arange(self.problem.n_classes)[:, None])
+        As many at once as there are scores.
+        """
+        feature, klass = np.divmod(entries, self.problem.n_classes)
+        most = max(1, self.dual.size // len(self.sample))
+        blocks = [slice(begin, begin + most) for begin in range(0, len(entries), most)]
+        parts = [self._grouped(feature[block], klass[block, None]) for block in blocks]
+        return sp.vstack([sp.csr_array((0, self.size)), *parts], format="csr")
 
-    def _grouped(self, values, klass):
-        """Sum of p_i g_ik times the values over the free variables of a group."""
-        own = self.problem.labels[self.sample]
-        sign = (klass == self.wrong).astype(float) - (klass == own)
-        entries = sign * self.problem.weights[self.sample] * values
-        members = sp.csr_array((np.ones(len(self.group)), (np.arange(len(self.group)), self.group)))
-        return entries @ members
+    def _grouped(self, feature, klass):
+        """Sum of p_i g_ik x_ij over the free variables of a group, a row for each j and k."""
+        problem, own = self.problem, self.problem.labels[self.sample]
+        feature, place = np.unique(feature, return_inverse=True)
+        inside = feature[feature < problem.shape[0]]
+        columns = problem.data.columns(self.sample, inside).T[place]  # a last one of ones
+        columns *= problem.weights[self.sample]
+        columns *= (klass == self.wrong).astype(np.int8) - (klass == own)
+        members = sp.csr_array((np.ones(len(own)), (np.arange(len(own)), self.group)))
+        return sp.csr_array(columns) @ members
 
     def _dual_point(self, free):
         dual = self.dual.copy()
         dual[self.sample, self.wrong] = free[self.group]
         self._complete(dual)
-        return self.problem.balanced(dual)
+        return dual
 
     def _complete(self, dual):
         """The entry of the true class, minus the sum of the others."""

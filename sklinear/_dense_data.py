@@ -156,7 +156,7 @@ class DenseData(Data):
         return out
 
     def columns(self, rows, features, dtype=np.float64):
-        """Dense block of some rows and some features, with a last column of ones."""
+        """Dense block of some rows and features, rising indices, with a last column of ones."""
         part = self._entries(rows, slice(None) if len(features) == self.shape[1] else features)
         out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part

@@ -56,8 +56,9 @@ def alpha_grid(problem, l1_ratio, n_alphas=100, eps=1e-3):
     largest = alpha_max(problem, max(l1_ratio, LEAST_L1_RATIO))
     if not largest > 0:
         raise ValueError(
-            "A grid of alphas would begin at 0: no feature says anything of y, and all weights "
-            "are zero for every alpha. Give the alphas themselves, or other features."
+            "A grid of alphas would begin at 0: no feature that has a penalty says anything more "
+            "of y, and its weights are zero for every alpha. Give the alphas themselves, or other "
+            "features."
         )
     return np.geomspace(largest, eps * largest, n_alphas)
 

@@ -92,7 +92,7 @@ class SparseData(Data):
         return self._scatter(np.square(self.X.data, dtype=float), rows)
 
     def columns(self, rows, features, dtype=np.float64):
-        """Dense block of some rows and some features, with a last column of ones."""
+        """Dense block of some rows and features, rising indices, with a last column of ones."""
         part = self.X[rows][:, features]
         out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part.toarray()

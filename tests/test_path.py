@@ -11,6 +11,7 @@ import pytest
 from data import csr, make_classes
 from problems import make_problem, zero_start
 from scipy import sparse
+from scipy.optimize import linprog
 from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -18,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklinear import SoftmaxClassifier, SVMClassifier, _path, softmax_path, svm_path
 from sklinear import _alpha_max as alpha_max_module
-from sklinear._alpha_max import SmallestCorrelation, alpha_max, best_intercept
+from sklinear._alpha_max import SmallestCorrelation, alpha_max, least_hinge
 from sklinear._certificate import certify
 from sklinear._dense_data import DenseData
 from sklinear._driver import solve
@@ -82,11 +83,6 @@ def test_alpha_max_knows_penalty_factors(loss, free):
     problem = make_problem(loss, 0.5)
     factor = np.array([[0.5], [1.0], [0.0 if free else 3.0], [2.0], [1.0]])
     problem = problem.with_penalty(replace(problem.penalty, factor=factor))
-    if free and loss == "hinge":
-        for fit_intercept in (True, False):
-            with pytest.raises(ValueError, match="small factors instead of 0"):
-                alpha_max(replace(problem, fit_intercept=fit_intercept), 0.5)
-        return
     largest, held = alpha_max(problem, 0.5), factor.ravel() > 0
     above, below = (cold(problem, share * largest, 0.5) for share in (1.001, 0.97))
     without = make_problem(loss, 0.5, X=lambda X: X[:, ~held] if free else 0 * X)
@@ -100,6 +96,105 @@ def test_alpha_max_knows_penalty_factors(loss, free):
     if loss != "hinge":
         assert not above.iterate.coef[held].any()
     assert np.abs(below.iterate.coef[held]).max() > 1e-5
+
+
+def with_free(problem, *free):
+    """The same problem with some features that no penalty holds."""
+    factor = np.linspace(0.5, 2.0, problem.shape[0])[:, None]
+    factor[list(free)] = 0.0
+    return problem.with_penalty(replace(problem.penalty, factor=factor))
+
+
+def least_correlation(problem):
+    """max |A| / factor, the least one of all optimal dual points at W = 0: one linear program."""
+    labels, weights, n_classes = problem.labels, problem.weights, problem.n_classes
+    X = problem.data.columns(np.arange(len(labels)), np.arange(problem.shape[0]))
+    factor = np.broadcast_to(np.ravel(problem.penalty.factor), problem.shape[0])
+    held = factor > 0
+    sample, wrong = np.nonzero(np.arange(n_classes) != labels[:, None])
+    classes = np.arange(n_classes)[:, None]
+    signs = weights[sample] * (1.0 * (classes == wrong) - (classes == labels[sample]))
+    entries = (X[sample].T[:, None, :] * signs).reshape(-1, n_classes, len(sample))
+    demanded = np.append(~held, problem.fit_intercept)
+    zero = entries[demanded].reshape(-1, len(sample))
+    low = -linprog(-weights[sample], A_eq=zero, b_eq=np.zeros(len(zero)), bounds=(0, 1)).fun
+    factor = np.repeat(factor[held], n_classes)[:, None]
+    rows = entries[:-1][held].reshape(-1, len(sample)) / factor
+    none, ones = np.zeros((len(zero), 1)), np.ones((len(rows), 1))
+    optimal = np.append(-weights[sample], 0.0)[None]
+    return linprog(
+        np.append(np.zeros(len(sample)), 1.0),
+        A_ub=np.vstack([np.hstack([rows, -ones]), np.hstack([-rows, -ones]), optimal]),
+        b_ub=np.append(np.zeros(2 * len(rows)), -low * (1 - 1e-12)),
+        A_eq=np.hstack([zero, none]),
+        b_eq=np.zeros(len(zero)),
+        bounds=[(0, 1)] * len(sample) + [(0, None)],
+    ).fun
+
+
+@pytest.mark.parametrize("free", [(), (2,), (0, 3)], ids=str)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+@pytest.mark.parametrize("container", [None, csr], ids=["dense", "sparse"])
+def test_alpha_max_of_the_hinge_is_the_least_of_all_dual_points(
+    container, n_classes, fit_intercept, free
+):
+    problem = make_problem(
+        "hinge", 0.5, fit_intercept=fit_intercept, n_classes=n_classes, X=container
+    )
+    problem = with_free(problem, *free)
+    assert alpha_max(problem, 0.5) == pytest.approx(2 * least_correlation(problem), rel=1e-6)
+
+
+def test_alpha_max_of_the_hinge_with_free_features_of_few_values(monkeypatch):
+    """Samples that no penalty tells apart have the same violations, many of them zero."""
+    problem = make_problem("hinge", 1.0, X=lambda X: np.c_[np.sign(X[:, 0]), 1e3 * X[:, 1:]])
+    problem = with_free(problem, 0)
+    exact = alpha_max(problem, 1.0)
+    assert exact == pytest.approx(least_correlation(problem), rel=1e-6)
+    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 0)
+    shared = SmallestCorrelation(problem)
+    assert 0 < shared.size < len(shared.sample)
+    assert exact * (1 - 1e-7) <= alpha_max(problem, 1.0) <= 2 * exact
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_rare_classes_of_the_hinge_may_need_no_weights_at_all(n_classes):
+    """Samples of the large class can balance those of the others: A = 0, for any alpha."""
+    X, y = make_classes(n_classes, n_samples=200, n_features=2)
+    weights = np.where(y == 0, 1.0, 1e-4)
+    problem = make_problem("hinge", 1.0, n_classes=n_classes, n_samples=200, n_features=2)
+    problem = replace(problem, labels=y.astype(np.int32), weights=weights / weights.sum())
+    assert least_correlation(problem) <= 1e-12
+    largest = alpha_max(problem, 1.0)
+    assert 0 < largest <= 1e-9 * np.abs(X).max()
+    path = svm_path(X, y, sample_weight=weights, l1_ratio=1.0, alphas=5, tol=1e-6)
+    assert path.alphas[0] == pytest.approx(largest)
+    assert path.dual_gaps.max() <= 1e-6 * (n_classes - 1)
+
+
+def test_free_features_that_tell_the_classes_apart_leave_no_grid():
+    X, y = make_classes(3)
+    factor = np.r_[np.ones(X.shape[1]), 0.0, 0.0]
+    apart = np.column_stack([X, 10.0 * np.eye(3)[y][:, :2]])
+    with pytest.raises(ValueError, match="Give the alphas themselves"):
+        svm_path(apart, y, alphas=5, penalty_factor=factor, loss="hinge")
+    alphas = [1.0, 0.1]
+    path = svm_path(apart, y, alphas=alphas, penalty_factor=factor, loss="hinge")
+    np.testing.assert_array_equal(path.alphas, alphas)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_least_hinge_has_the_multipliers_of_an_optimum(n_classes):
+    problem = make_problem("hinge", 1.0, n_classes=n_classes)
+    X = problem.data.columns(np.arange(len(problem.labels)), np.arange(2)) * [1e3, 1.0, 1.0]
+    best = least_hinge(X, problem.labels, problem.weights, n_classes)
+    least = problem.loss_value(X @ best)
+    for other in np.random.default_rng(0).normal(size=(50, *best.shape)):
+        assert problem.loss_value(X @ (best + 0.1 * other)) >= least - 1e-12
+    violation = 1 + X @ best - np.take_along_axis(X @ best, problem.labels[:, None], axis=1)
+    wrong = np.arange(n_classes) != problem.labels[:, None]
+    assert np.count_nonzero(np.abs(violation[wrong]) <= 1e-12) == 3 * (n_classes - 1)
 
 
 @pytest.mark.parametrize("l1_ratio", RATIOS)
@@ -136,7 +231,7 @@ def test_alpha_max_counts_weights_and_not_rows():
 
 def test_best_intercept_of_the_hinge_minimises_it():
     problem = make_problem("hinge", 1.0, n_classes=4)
-    intercept = best_intercept(problem.frequencies)
+    intercept = least_hinge(np.ones((4, 1)), np.arange(4), problem.frequencies, 4)[0]
     scores = np.zeros((len(problem.labels), 4))
     least = problem.loss_value(scores + intercept)
     assert abs(least - at_zero(problem, 1.0)) <= 1e-9
@@ -156,11 +251,12 @@ def test_shared_dual_variables_give_an_upper_bound(monkeypatch):
     assert value - above.objective + above.gap <= 2e-9 * problem.value_at_zero
 
 
-def test_rows_are_added_until_the_program_is_exact(monkeypatch):
+@pytest.mark.parametrize("more", [3, 40])
+def test_rows_are_added_until_the_program_is_exact(monkeypatch, more):
+    """As many at once as there are features, too."""
     problem = make_problem("hinge", 1.0, n_features=40, n_samples=60)
-    exact = alpha_max(problem, 1.0)
-    monkeypatch.setattr(alpha_max_module, "MORE_ROWS", 3)
-    np.testing.assert_allclose(alpha_max(problem, 1.0), exact, rtol=1e-7)
+    monkeypatch.setattr(alpha_max_module, "MORE_ROWS", more)
+    assert alpha_max(problem, 1.0) == pytest.approx(least_correlation(problem), rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -517,7 +613,7 @@ def test_bad_input_is_refused(arguments, message):
 
 
 def test_features_that_say_nothing_have_no_grid():
-    with pytest.raises(ValueError, match="no feature says anything of y"):
+    with pytest.raises(ValueError, match="says anything more of y"):
         softmax_path(np.zeros((6, 2)), [0, 1, 2, 0, 1, 2])
 
 
