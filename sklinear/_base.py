@@ -218,17 +218,17 @@ def _fitted_attributes(solution, classes, dtype):
     }
 
 
-def class_vectors(iterate):
-    """Weights (C, d) and intercept (C,) as users see them; for two classes the one vector."""
-    coef, intercept = iterate.coef.T, iterate.intercept
+def class_vectors(iterate, features=slice(None)):
+    """Weights of features and intercept (C,) as users see them; for two classes the one vector."""
+    coef, intercept = iterate.coef_of(features).T, iterate.intercept
     if len(intercept) == 2:
         coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
     return coef, intercept
 
 
-def stored_weights(solution, dtype):
+def stored_weights(solution, dtype, features=slice(None)):
     """Weights and intercept for users, in the precision of X and in arrays of their own."""
-    coef, intercept = class_vectors(solution.iterate)
+    coef, intercept = class_vectors(solution.iterate, features)
     return np.array(coef, dtype=dtype, order="C"), intercept.astype(dtype)
 
 

@@ -92,8 +92,10 @@ class MassMove:
         """Its correlation X^T diag(p) (Q - Y) afterwards; `totals` are those of the true Y."""
         if self.idle:
             return correlation
-        given = (correlation + totals) * self.leak
-        return correlation - given + np.outer(given.sum(axis=1), self.share)
+        move = np.outer(self.leak, self.share) - np.diag(self.leak)
+        moved = (correlation + totals) @ move
+        moved += correlation
+        return moved
 
 
 def balance_flows(dual, labels, weights, *, largest=np.inf):

@@ -53,7 +53,7 @@ class FoldPath:
         Iterations, at least 1 as scikit-learn's checks ask; features with a non-zero weight.
     converged : ndarray of shape (n_alphas,), bool
     coefs : tuple
-        Weights and intercepts (see `compact`), or None for each alpha.
+        Weights and intercepts (see `FoldModel.compact`), or None for each alpha.
     """
 
     scores: np.ndarray
@@ -146,7 +146,7 @@ def fold_path(model, samples, fold, alphas, scoring, keep_coefs):
             dtype=samples.X.dtype,
         ):
             fitted = FoldModel(samples, fold, present, solution)
-            kept = compact(*fitted.weights()) if keep_coefs else None
+            kept = fitted.compact() if keep_coefs else None
             n_iter = max(1, len(solution.history["gap"]) - 1)
             n_used = len(solution.iterate.used)
             rows.append((score(fitted), n_iter, n_used, solution.converged, kept))
@@ -170,16 +170,29 @@ class FoldModel:
         scores[:, self.present] = self.solution.iterate.scores_of(test)
         return scores
 
-    def weights(self):
-        """Weights (C, d) and intercepts (C,), or (1, d) and (1,) for two classes."""
+    def weights(self, features=slice(None)):
+        """Weights (C, m) of features and intercepts (C,); one row for two classes."""
         dtype, n_classes = self.samples.X.dtype, len(self.samples.classes)
         if len(self.present) == n_classes:
-            return stored_weights(self.solution, dtype)
+            return stored_weights(self.solution, dtype, features)
         iterate = self.solution.iterate
-        coef = np.zeros((n_classes, len(iterate.coef)), dtype)
+        part = iterate.coef_of(features)
+        coef = np.zeros((n_classes, len(part)), dtype)
         intercept = np.full(n_classes, -np.inf, dtype)
-        coef[self.present], intercept[self.present] = iterate.coef.T, iterate.intercept
+        coef[self.present], intercept[self.present] = part.T, iterate.intercept
         return coef, intercept
+
+    def compact(self):
+        """Weights and, in the last column, intercepts; in CSR where that is smaller."""
+        d, used = self.samples.X.shape[1], self.solution.iterate.used
+        rows = np.column_stack(self.weights(used))
+        shape = len(rows), d + 1
+        if _size_of_csr(rows) < shape[0] * shape[1] * rows.itemsize:
+            row, place = np.nonzero(rows)
+            ends = np.searchsorted(row, np.arange(len(rows) + 1)).astype(np.int32)
+            column = np.append(used, d)[place].astype(np.int32)
+            return Csr(rows[row, place], column, ends, shape)
+        return rows if len(used) == d else np.column_stack(self.weights())
 
     def estimator(self, model):
         """A fitted estimator with the parameters of `model`."""
@@ -201,19 +214,6 @@ class Csr(NamedTuple):
     def together(self):
         """The array."""
         return sp.csr_array(self[:3], self.shape)
-
-
-def compact(coef, intercept):
-    """Weights and, in the last column, intercepts; in CSR where that is smaller."""
-    rows = np.column_stack([coef, intercept])
-    return _as_csr(rows) if _size_of_csr(rows) < rows.nbytes else rows
-
-
-def _as_csr(rows):
-    n_rows, width = rows.shape
-    place = np.flatnonzero(rows)
-    ends = np.searchsorted(place, width * np.arange(n_rows + 1)).astype(np.int32)
-    return Csr(rows.ravel()[place], (place % width).astype(np.int32), ends, rows.shape)
 
 
 def _size_of_csr(rows):

@@ -71,8 +71,12 @@ class Interpolated:
         if len(self.used) >= MANY * shape[0]:
             return self.combined("coef")
         coef = np.zeros(shape)
-        coef[self.used] = self.combined("coef", rows=self.used)
+        coef[self.used] = self.coef_of(self.used)
         return coef
+
+    def coef_of(self, features):
+        """Weights of some features."""
+        return self.combined("coef", rows=features)
 
     def scores_of(self, rows):
         """Those of some samples."""

@@ -285,8 +285,7 @@ def _path(model, X, y, sample_weight, alphas, eps):
             verbose=model.verbose,
         )
         for i, solution in enumerate(solutions):
-            coef, intercepts[i] = class_vectors(solution.iterate)
-            put(coefs[i], coef.T, solution.iterate.used)
+            intercepts[i] = put(coefs[i], solution.iterate)
             gaps, passes = solution.history["gap"], solution.history["passes"]
             reached = solution.objective, solution.gap, solution.converged
             rows.append((*reached, len(gaps) - 1, passes[-1]))
@@ -304,10 +303,15 @@ def _path(model, X, y, sample_weight, alphas, eps):
     )
 
 
-def put(place, coef, used):
-    """Write weights over zeros (d, n_vectors); pages of memory without any stay untouched."""
-    rows = used if len(used) < MANY * len(place) else slice(None)
-    place[rows] = coef[rows]
+def put(place, iterate):
+    """Write weights over zeros (d, n_vectors), and return the intercepts.
+
+    Pages of memory without weights stay untouched.
+    """
+    used = iterate.used if len(iterate.used) < MANY * len(place) else slice(None)
+    coef, intercept = class_vectors(iterate, used)
+    place[used] = coef.T
+    return intercept
 
 
 def _warn_of_gaps(alphas, target, largest, n_iter, model):

@@ -48,6 +48,10 @@ class Iterate:
         """Indices of the features with a weight that is not zero."""
         return np.flatnonzero(self.coef.any(axis=1))
 
+    def coef_of(self, features):
+        """Weights of some features."""
+        return self.coef[features]
+
     def scores_of(self, rows):
         """Those of some samples (a copy)."""
         return self.scores[rows]
