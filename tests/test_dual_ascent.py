@@ -32,7 +32,7 @@ from sklinear.solvers._ascends import (
     WEAK_WIDE,
     ascends,
 )
-from sklinear.solvers._dual_ascent import FEW_WEIGHTS, dual_ascent
+from sklinear.solvers._dual_ascent import FEW_OF_ALL, FEW_WEIGHTS, FEW_WEIGHTS_HINGE, dual_ascent
 from sklinear.solvers._epochs import RELAXATION, DualAscent, pulls
 from sklinear.solvers._newton import newton
 from sklinear.solvers._patience import MOST_BEFORE_CHEAP, limits, outdone, slow, to_a_tenth
@@ -917,10 +917,12 @@ def test_a_ruling_penalty_is_left_to_newton(name):
         assert (first == "newton") is expected
 
 
+@pytest.mark.parametrize("n_features", [10, 200])
+@pytest.mark.parametrize("container", [None, csr], ids=["dense", "sparse"])
 @over_losses
-def test_few_weights_near_the_optimum_are_left_to_newton(name):
-    """Epochs move every sample, Newton's steps the weights; with the hinge they are no way."""
-    problem = make_problem(name, 0.5, X=csr)
+def test_few_weights_near_the_optimum_are_left_to_newton(name, container, n_features):
+    """Epochs move every sample, Newton's steps the weights."""
+    problem = make_problem(name, 0.5, n_features=n_features, n_samples=120, X=container)
     zero, n = zero_start(problem), len(problem.labels)
 
     def successor(problem, start):
@@ -932,9 +934,10 @@ def test_few_weights_near_the_optimum_are_left_to_newton(name):
         start = replace(zero, coef=coef, dual=dual)
         return next(dual_ascent(successor)(problem, start)) == "newton"
 
-    few, dual = int(FEW_WEIGHTS * n), random_dual(name, problem.labels, problem.n_classes)
-    smooth = problem.loss.smooth
-    assert first(problem, few, dual) is smooth
+    dual = random_dual(name, problem.labels, problem.n_classes)
+    hinge = min(FEW_WEIGHTS_HINGE * n, FEW_OF_ALL * zero.coef.size)
+    few = int(FEW_WEIGHTS * n if problem.loss.smooth else hinge)
+    assert first(problem, few, dual)
     assert not first(problem, few + 1, dual)
     assert not first(problem, few, None)
     assert not first(problem.with_penalty(replace(problem.penalty, l1=0.0)), few, dual)

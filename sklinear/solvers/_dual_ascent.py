@@ -18,7 +18,8 @@ from ._patience import Patience
 NEAR = 0.01
 MOST_L2 = 0.1  # of the mean squared length of a sample
 SHARE = 0.25  # of the passes of the last problem of a path
-FEW_WEIGHTS = 0.12  # for each sample
+FEW_WEIGHTS, FEW_WEIGHTS_HINGE = 0.12, 0.05  # for each sample
+FEW_OF_ALL = 0.12  # weights, of the hinge
 
 
 def dual_ascent(successor):
@@ -67,9 +68,12 @@ def rules(problem):
 
 def has_few_weights(problem, start):
     """Whether Newton steps on the few weights of a start from nearby cost less than epochs."""
-    if start.dual is None or not (problem.loss.smooth and problem.penalty.l1 > 0):
+    if start.dual is None or problem.penalty.l1 == 0:
         return False
-    return np.count_nonzero(start.coef) <= FEW_WEIGHTS * np.count_nonzero(problem.weights)
+    n_weights, n_samples = np.count_nonzero(start.coef), np.count_nonzero(problem.weights)
+    if problem.loss.smooth:
+        return n_weights <= FEW_WEIGHTS * n_samples
+    return n_weights <= min(FEW_WEIGHTS_HINGE * n_samples, FEW_OF_ALL * start.coef.size)
 
 
 def gap(problem, iterate):
