@@ -23,6 +23,7 @@ SHORT = 0.05
 NEGLIGIBLE = (0.0, 1e-12, 1e-9, 1e-6)
 RIDGES = (1e-14, 1e-12, 1e-10, 1e-8)
 MAX_NEWTON = 30
+LONGEST = 30.0  # change of a score in a step; beyond, an exponential has none
 SETTLED = 1e-14  # of the loss, what a step gains; the next one gains about its square
 
 
@@ -68,10 +69,13 @@ class FreeFeatures:
             imbalance, _ = self._imbalance(dual)
             curvature = problem.loss.curvature_at(dual, problem.labels, problem.weights)
             move = self._solve(curvature, -imbalance)
+            path, out = self._scores(move), (room, np.empty_like(scores))
+            # Nothing else bounds it where the loss is linear, or tells a class from the others.
+            shorter = min(1.0, LONGEST / max(np.abs(path).max(initial=0.0), LONGEST))
+            move, path = shorter * move, shorter * path
             slope = np.vdot(move, imbalance)
             if not slope < 0:
                 break
-            path, out = self._scores(move), (room, np.empty_like(scores))
 
             def along(step, path=path, out=out):
                 state = problem.labels, problem.weights, out

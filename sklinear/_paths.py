@@ -237,9 +237,10 @@ def svm_path(
     -----
     The dual point of the hinge is free where a violation is exactly zero. Its smallest
     ``max |A|`` at W = 0 is found by a linear program, exactly where at most some thousand dual
-    variables are free; else the free ones of a class (and of the same values of all features
+    variables are free; else a few free ones of a class (and of the same values of all features
     with a `penalty_factor` of 0) are the same, and the grid begins at an upper bound of the
-    smallest alpha with all weights at zero that have a penalty.
+    smallest alpha with all weights at zero that have a penalty. That optimum need not be the
+    only one there.
 
     Examples
     --------

@@ -152,7 +152,7 @@ def test_alpha_max_of_the_hinge_with_free_features_of_few_values(monkeypatch):
     problem = with_free(problem, 0)
     exact = alpha_max(problem, 1.0)
     assert exact == pytest.approx(least_correlation(problem), rel=1e-6)
-    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 0)
+    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 20)
     shared = SmallestCorrelation(problem)
     assert 0 < shared.size < len(shared.sample)
     assert exact * (1 - 1e-7) <= alpha_max(problem, 1.0) <= 2 * exact
@@ -171,6 +171,41 @@ def test_rare_classes_of_the_hinge_may_need_no_weights_at_all(n_classes):
     path = svm_path(X, y, sample_weight=weights, l1_ratio=1.0, alphas=5, tol=1e-6)
     assert path.alphas[0] == pytest.approx(largest)
     assert path.dual_gaps.max() <= 1e-6 * (n_classes - 1)
+
+
+@pytest.mark.parametrize(("far", "seed"), [(1e4, 9), (1e4, 14), (1e6, 12)])
+def test_alpha_max_of_the_hinge_does_not_know_where_zero_is(far, seed):
+    """With an intercept; be features free or not."""
+    X = np.random.default_rng(seed).normal(size=(60, 5))
+
+    def moved(far):
+        where = X + far * np.array([1, 1, 0, 1, 1])
+        return with_free(make_problem("hinge", 1.0, n_samples=60, X=lambda _: where), 0, 1)
+
+    assert alpha_max(moved(far), 1.0) == pytest.approx(alpha_max(moved(0.0), 1.0), rel=1e-7)
+
+
+@pytest.mark.parametrize(("n_classes", "seed"), [(8, 10), (8, 12), (15, 0), (15, 15)])
+def test_very_uneven_weights_of_many_classes_have_a_grid(n_classes, seed):
+    """Rounding leaves the program of the dual point no exact solution."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(40, 3)), rng.integers(0, n_classes, 40)
+    y[:n_classes] = range(n_classes)
+    path = svm_path(X, y, alphas=3, eps=0.5, class_weight={0: 1e4, 1: 1e-4})
+    assert (path.alphas > 0).all()
+
+
+def test_a_program_without_a_solution_is_named(monkeypatch):
+    monkeypatch.setattr(alpha_max_module, "minimum", lambda *_, **__: None)
+    with pytest.raises(ValueError, match="Give the alphas themselves"):
+        alpha_max(make_problem("hinge", 1.0), 1.0)
+
+
+@pytest.mark.parametrize("loss", LOSSES[:2])
+def test_what_rounding_leaves_of_constant_features_is_no_grid(loss):
+    path, _, params = both(loss)
+    with pytest.raises(ValueError, match="A grid of alphas would begin at 0"):
+        path(np.full((31, 1), 0.1), np.arange(31) % 3, alphas=3, l1_ratio=1.0, **params)
 
 
 def test_free_features_that_tell_the_classes_apart_leave_no_grid():
@@ -242,7 +277,7 @@ def test_best_intercept_of_the_hinge_minimises_it():
 def test_shared_dual_variables_give_an_upper_bound(monkeypatch):
     problem = make_problem("hinge", 1.0)
     exact = alpha_max(problem, 1.0)
-    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 0)
+    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 20)
     shared = SmallestCorrelation(problem)
     assert shared.size < len(shared.sample)
     bound = alpha_max(problem, 1.0)

@@ -378,3 +378,38 @@ def test_moves_of_next_to_nothing_do_not_overflow():
     loss = CrossEntropy()
     dual = np.array([[0.5, -0.5]])
     assert loss.longest(dual, np.array([[-1e-320, 1e-320]]), np.array([1])) == np.inf
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_free_feature_that_one_sample_has_gets_a_weight_of_usual_size(loss, n_classes, seed):
+    """The hinge is flat where it is zero: a step as long as it likes would cost nothing."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(30, 4)), rng.integers(0, n_classes, 30)
+    X[:, 0] = np.arange(30) == 0
+    model = make_model(loss, alpha=1e-2, penalty_factor=[0.0, 1.0, 1.0, 1.0])
+    with warnings.catch_warnings():
+        # With the cross-entropy there is no optimum: the weight of the feature would grow for ever.
+        warnings.simplefilter("error" if loss != "softmax" else "ignore")
+        model.fit(X, y)
+    assert np.abs(model.coef_).max() <= 1000.0
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "hinge"])
+@pytest.mark.parametrize("seed", [1530, 1532, 1552])
+def test_free_features_that_tell_some_classes_apart(loss, seed):
+    """Newton's steps took for ever; interior points do not."""
+    rng = np.random.default_rng(seed)
+    size = rng.integers(15, 60), rng.integers(2, 5), rng.integers(1, 4)
+    n, n_classes, n_free = map(int, size)
+    free = rng.normal(size=(n, n_free)) * (rng.random((n, n_free)) < 0.25)
+    y = np.minimum(rng.geometric(0.5, n) - 1, n_classes - 1)
+    y[:n_classes] = range(n_classes)
+    X, factor = np.c_[free, rng.normal(size=(n, 2))], np.r_[np.zeros(n_free), 1, 1]
+    params = {"alpha": 1e-2, "l1_ratio": 1.0, "tol": 1e-5}
+    model = make_model(loss, penalty_factor=factor, **params).fit(X, y)
+    light = make_model(loss, penalty_factor=np.maximum(factor, 1e-7), **params).fit(X, y)
+    assert model.dual_gap_ <= 1e-5 * (n_classes - 1)
+    assert model.n_iter_ <= 100
+    assert model.objective_ - model.dual_gap_ <= light.objective_ + 1e-12

@@ -27,6 +27,7 @@ from ._interior_systems import Entries, SampleSystem, WeightSystem
 SHORT, MAX_SHORT = 1e-2, 3
 MAX_STEPS = 100
 SMALLEST = 1e-14  # of the objective at zero
+LIGHT = 1e-8  # of the largest factor of a penalty
 WIDER = 3.0  # than the gap, what the products of a first point sum up to
 SHARE_WIDE = 10.0  # of the L1 part by the loss, where it has more terms
 
@@ -123,7 +124,18 @@ class InteriorPoint:
 
 
 def interior_point(problem, point=None):
-    """Yield the iterates of the method, which begins at W = 0 or at a point with a small gap."""
+    """Yield the iterates of the method, which begins at W = 0 or at a point with a small gap.
+
+    Features without a penalty get next to none, and their constraint on the dual holds nearly.
+    """
+    penalty = problem.penalty
+    if len(penalty.free):
+        factor = np.where(penalty.factor > 0, penalty.factor, LIGHT * penalty.factor.max())
+        light = replace(problem, penalty=replace(penalty, factor=factor))
+        for found in interior_point(light, point):
+            state = found.coef, found.intercept, found.scores
+            yield problem.certified(*state, found.dual.copy())
+        return
     method, short = InteriorPoint(problem), 0
     if point is not None:
         yield point

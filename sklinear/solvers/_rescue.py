@@ -201,7 +201,7 @@ def _few_samples(problem):
 def interior_cost(problem):
     """What the interior-point method costs; infinite where it does not apply.
 
-    It knows the hinges only, and divides by the penalty of each feature.
+    It knows the hinges only, and some feature must have a penalty.
     """
     return limits(problem).steps * step_cost(problem)
 
@@ -209,7 +209,7 @@ def interior_cost(problem):
 def step_cost(problem):
     """The same of one step."""
     fits = min(sizes(problem)) <= limits(problem).size
-    if problem.loss.block is None or len(problem.penalty.free) or not fits:
+    if problem.loss.block is None or not (fits and np.any(problem.penalty.factor)):
         return np.inf
     return system_cost(problem) + overhead(problem, INTERIOR_STEP)
 
