@@ -19,6 +19,7 @@ from ._penalty import ElasticNet
 from ._problem import Problem
 from ._threads import serial_blas
 from ._validation import (
+    check_alpha,
     check_penalty_factor,
     check_X_y,
     encode_labels,
@@ -142,6 +143,7 @@ class BaseLinearClassifier(
         return FitTasks(self, {"X": X, "y": y, "metadata": metadata}, fitted)
 
     def _problem(self, data, labels, weights, n_classes):
+        check_alpha(self.alpha)
         factor = check_penalty_factor(self.penalty_factor, data.shape[1])
         number, factor = (factor, 1.0) if np.ndim(factor) == 0 else (1.0, factor)
         l1 = number * self.alpha * self.l1_ratio

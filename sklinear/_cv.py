@@ -119,7 +119,9 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
 
     The best is the largest unweighted mean over folds, as in scikit-learn's
     ``GridSearchCV``, which chooses the same on the same folds and alphas; of equal means the
-    larger alpha wins.
+    larger alpha wins. A scorer of single columns of the ``decision_function`` may tell them
+    apart: with ``l1_ratio=1`` and an even number of classes, four or more, each feature may
+    have its weights shifted for all classes at no cost.
 
     References
     ----------
@@ -297,7 +299,9 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
 
     The best is the largest unweighted mean over folds, as in scikit-learn's
     ``GridSearchCV``, which chooses the same on the same folds and alphas; of equal means the
-    larger alpha wins.
+    larger alpha wins. A scorer of single columns of the ``decision_function`` may tell them
+    apart: with ``l1_ratio=1`` and an even number of classes, four or more, each feature may
+    have its weights shifted for all classes at no cost.
 
     References
     ----------

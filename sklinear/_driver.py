@@ -20,6 +20,7 @@ from .solvers import choose, choose_sparse
 # At tolerances this tight one more step is taken after the target is met: a gap of eps leaves
 # an error of sqrt(2 eps / l2) in the weights, which a Newton step nearly squares.
 TIGHT = 1e-8
+MOST_LOST = 20  # iterations that meet the target before their weights are rounded
 MAX_REFIT = 300
 REFIT_EFFORT, FREE_EFFORT = 1.0, 3e10  # by that of the fit; what a new fit is allowed at least
 OF_AN_ITERATION = 5e7  # operations
@@ -146,7 +147,7 @@ class Progress:
         self.bound = LowerBound(problem)
         self.effort = Effort(problem.data.passes, OF_AN_ITERATION)
         self.best, self.best_gap = None, np.inf
-        self.closing = False
+        self.closing, self.n_lost = False, 0
         self.waiting = None
         self._swept, self._solution = None, None
 
@@ -177,6 +178,12 @@ class Progress:
             return False
         self.closing = self.tight and not self.closing and self.n_iter > 1
         return not self.closing
+
+    def is_lost(self):
+        """Whether the target is met but for the rounding of the weights, again and again."""
+        met = self.best_gap <= self.target and not self.solution().converged
+        self.n_lost = self.n_lost + 1 if met else 0
+        return self.n_lost >= MOST_LOST
 
     def _awaits_zeros(self):
         """Whether the next iterates may do without weights that this one can't do without."""
@@ -282,6 +289,8 @@ def _advance(progress, iterates, max_iter, observer):
             stop = observer.end(progress.solution)
         if done or stop:
             return not done
+        if progress.is_lost():
+            return False
     return False
 
 

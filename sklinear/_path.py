@@ -27,6 +27,7 @@ from ._driver import History, Solution, Start, solve
 from ._interpolation import Knot, Span, combination, lagrange
 from ._messages import plain
 from ._stored import as_stored
+from ._validation import check_alpha
 from .solvers import choose, follows, uses_dual
 
 LEAST_L1_RATIO = 1e-3  # of the grid: without an L1 part no finite alpha has all weights at zero
@@ -91,6 +92,7 @@ def falling_alphas(alphas, problem, l1_ratio, eps):
             f"alphas holds {wrong[0]:g}; all have to be positive and finite: without a penalty "
             "there may be no optimum. Use a small alpha instead, for instance 1e-10."
         )
+    check_alpha(grid[-1])
     twice = grid[1:][np.diff(np.log(grid)) == 0]
     if len(twice):
         raise ValueError(

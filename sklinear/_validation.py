@@ -13,6 +13,8 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ._messages import plain
 
 LARGEST_FACTOR = 1e20
+LEAST_SHARE = 1e-15  # of the largest factor
+SMALLEST_ALPHA = 1e-100
 # Squared features must not come near overflow.
 LARGEST_VALUE = {np.dtype(np.float64): 1e75, np.dtype(np.float32): 1e15}
 
@@ -173,6 +175,15 @@ def sample_probabilities(X, labels, classes, sample_weight, class_weight):
     return weights / weights.sum()
 
 
+def check_alpha(alpha):
+    """Refuse what is positive and yet lost in products."""
+    if alpha < SMALLEST_ALPHA:
+        raise ValueError(
+            f"alpha={alpha:g} is so small that products with it vanish in double precision. Use "
+            f"{SMALLEST_ALPHA:g} or more."
+        )
+
+
 def check_penalty_factor(factor, n_features):
     """Multipliers of the penalty, shape (d, 1), or a number where they are all the same."""
     if factor is None:
@@ -199,6 +210,12 @@ def check_penalty_factor(factor, n_features):
             f"penalty_factor holds {far[0]:g}; positive factors must lie between "
             f"{1 / LARGEST_FACTOR:g} and {LARGEST_FACTOR:g}. Use 0 to leave a feature without a "
             "penalty, or leave a feature out that is to have no weight."
+        )
+    if len(positive) and positive.min() < LEAST_SHARE * positive.max():
+        raise ValueError(
+            f"penalty_factor holds {positive.min():g} beside {positive.max():g}; so small a one "
+            "vanishes beside the other in double precision. Use 0 to leave a feature without a "
+            f"penalty, or no less than {LEAST_SHARE:g} of the largest factor."
         )
     if factor.max() == 0:
         raise ValueError(

@@ -210,6 +210,12 @@ def test_alpha_names_the_remedy(Model, alpha):
 
 
 @both
+@pytest.mark.parametrize("alpha", [5e-324, 0.9e-100])
+def test_an_alpha_that_is_lost_in_products(Model, alpha):
+    assert_says(refusal(Model(alpha=alpha), X, Y), "alpha", "e-", "1e-100 or more")
+
+
+@both
 @pytest.mark.parametrize("l1_ratio", [-0.1, 1.1, np.nan])
 def test_l1_ratio(Model, l1_ratio):
     message = refusal(Model(l1_ratio=l1_ratio), X, Y)

@@ -147,3 +147,16 @@ class TestDriver:
         expected = certify(problem, solution.iterate)
         assert solution.gap == expected.gap
         assert solution.objective == expected.objective
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_what_rounding_of_the_weights_hides_is_no_longer_sought(l1_ratio):
+    """Weights in single precision of features far from zero: more iterations bring nothing."""
+    rng = np.random.default_rng(0)
+    X, y = (rng.normal(size=(20, 3)) + 1e4).astype(np.float32), rng.integers(0, 3, 20)
+    model = SVMClassifier(alpha=1e-3, l1_ratio=l1_ratio, tol=1e-7)
+    with pytest.warns(ConvergenceWarning, match="pass X as float64"):
+        model.fit(X, y)
+    assert model.n_iter_ <= 100
+    precise = SVMClassifier(**model.get_params()).fit(X.astype(float), y)
+    assert abs(model.objective_ - precise.objective_) <= model.dual_gap_ + precise.dual_gap_

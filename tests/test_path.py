@@ -626,6 +626,7 @@ def test_too_few_iterations_warn_and_name_the_alphas(path_of):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"alphas": [0.1, 1e-200]}, "alpha=1e-200 is so small .* Use 1e-100 or more"),
         ({"alphas": [0.1, 0.0]}, "alphas holds 0; all have to be positive"),
         ({"alphas": [0.1, -1.0]}, "alphas holds -1; all have to be positive"),
         ({"alphas": [0.1, np.nan]}, "alphas holds nan"),

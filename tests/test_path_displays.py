@@ -92,6 +92,11 @@ def test_scores_need_a_fitted_cross_validation():
         CVScoresDisplay.from_estimator(SoftmaxClassifier().fit(X, Y))
 
 
+def test_what_is_no_path_is_named():
+    with pytest.raises(TypeError, match=r"a SoftmaxClassifierCV without coefs.*from_estimator"):
+        CoefficientPathDisplay.from_path(SoftmaxClassifierCV())
+
+
 def test_path_of_one_class():
     path = softmax_path(X, Y, alphas=10, l1_ratio=1.0)
     names = [f"gene {i}" for i in range(8)]

@@ -307,6 +307,7 @@ def test_solvers_that_need_an_even_penalty_are_not_chosen():
         ([1, 1, -0.5, 1, 1], r"penalty_factor\[2\] is -0.5; .* Use 0"),
         ([1, 1, 1e-30, 1, 1], "penalty_factor holds 1e-30; .* between 1e-20 and 1e"),
         ([1, 1, 1e30, 1, 1], "penalty_factor holds 1e.30; .* or leave a feature out"),
+        ([1, 1, 1e-16, 1, 0], "penalty_factor holds 1e-16 beside 1; .* no less than 1e-15"),
         ([0, 0, 0, 0, 0], "All penalty_factor values are zero"),
         ([1, 1, np.nan, 1, 1], "penalty_factor contains NaN"),
         ([1, 1, np.inf, 1, 1], "penalty_factor contains infinity"),

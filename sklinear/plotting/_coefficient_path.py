@@ -151,7 +151,18 @@ class CoefficientPathDisplay:
         Returns
         -------
         CoefficientPathDisplay
+
+        Raises
+        ------
+        TypeError
+            If `path` is something else, a fitted estimator for instance.
         """
+        missing = [name for name in ("alphas", "coefs", "classes") if not hasattr(path, name)]
+        if missing:
+            raise TypeError(
+                f"path is a {type(path).__name__} without {', '.join(missing)}; give what "
+                "softmax_path or svm_path returned, or use from_estimator with an estimator."
+            )
         display = cls(
             path.alphas, path.coefs, path.classes, feature_names=feature_names, alpha=alpha
         )
