@@ -163,6 +163,8 @@ class Progress:
             self.history.add(*self._at_zero(iterate))
         iterate, certificate = self.bound.certify(iterate)
         self.history.add(certificate.objective, certificate.gap)
+        if certificate.objective > self.problem.value_at_zero:
+            iterate, certificate = _at_zero(self.problem, iterate)
         if self.best is None or certificate.gap <= self.best_gap:
             self.best, self.best_gap = iterate, certificate.gap
 
@@ -170,7 +172,7 @@ class Progress:
         """Objective and gap at zero; by the dual point zero where the start is nearer by far."""
         at_zero = self.problem.value_at_zero
         known = self.start.scores is not None
-        return at_zero, at_zero if known else _gap_at_zero(self.problem, iterate)
+        return at_zero, at_zero if known else _at_zero(self.problem, iterate)[1].gap
 
     def is_done(self):
         """Whether the target is met, and where it is tight, the closing step taken."""
@@ -323,8 +325,8 @@ def _at_start(problem, start):
     return Iterate(start.coef, start.intercept, scores, dual, correlation)
 
 
-def _gap_at_zero(problem, iterate):
-    """Gap of W = 0, b = 0, with the dual point of the first iterate."""
+def _at_zero(problem, iterate):
+    """W = 0, b = 0, with the dual point of an iterate; and the certificate."""
     zero = Iterate(
         np.zeros_like(iterate.coef),
         np.zeros_like(iterate.intercept),
@@ -333,4 +335,4 @@ def _gap_at_zero(problem, iterate):
         iterate.correlation,
         (problem.loss, problem.value_at_zero),
     )
-    return certify_at_best(problem, zero).gap
+    return zero, certify_at_best(problem, zero)

@@ -1,6 +1,7 @@
 """The driver: interrupts, history, limits, and the best lower bound."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -160,3 +161,16 @@ def test_what_rounding_of_the_weights_hides_is_no_longer_sought(l1_ratio):
     assert model.n_iter_ <= 100
     precise = SVMClassifier(**model.get_params()).fit(X.astype(float), y)
     assert abs(model.objective_ - precise.objective_) <= model.dual_gap_ + precise.dual_gap_
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 3])
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_no_fit_is_worse_than_no_weights(loss, max_iter):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, y = 10 * rng.normal(size=(30, 6)), rng.integers(0, 3, 30)
+        model = SVMClassifier(alpha=1e-4, loss=loss, max_iter=max_iter)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, y)
+        assert model.objective_ <= 2.0

@@ -21,9 +21,12 @@ from sklinear._path import penalised
 from sklinear._penalty import soft_threshold
 from sklinear.solvers import choose
 from sklinear.solvers._ascends import (
+    FEW_LARGE,
     MANY_SAMPLES,
+    MANY_UNEVEN,
     MAX_SMALL,
     MAX_SPARSE,
+    MOST_LARGE,
     STRONG_BESIDE,
     VAST,
     WEAK,
@@ -717,6 +720,30 @@ class TestChoice:
         for n_features, expected in ((few, False), (many, True)):
             problem = self.sparse(name, l1_ratio, n_features=n_features, alpha=1e-4)
             assert ascends(problem) == expected
+
+    def uneven(self, name, n_large, n_samples, l1_ratio=0.0, alpha=1e-4):
+        """Sparse data of 300 features, some of which are larger by far."""
+        sizes = np.where(np.arange(300) < n_large, 1e3, 1.0)
+        size = {"n_samples": n_samples, "n_features": 300}
+        return make_problem(name, l1_ratio, alpha, X=lambda X: csr(X * sizes), **size)
+
+    @pytest.mark.parametrize("more", [-1, 3])
+    def test_not_where_few_features_are_as_large_as_all_others(self, more):
+        """Those hold epochs up; with the squared hinge unless features are many."""
+        most, n_large, expected = MANY_UNEVEN * 300, FEW_LARGE + more, more > 0
+        for on_path in (False, True):
+            assert ascends(self.uneven("cross-entropy", n_large, 500), on_path) == expected
+            assert ascends(self.uneven("squared hinge", n_large, most), on_path) == expected
+        assert ascends(self.uneven("squared hinge", n_large, most - 1))
+
+    @pytest.mark.parametrize(("n_samples", "always"), [(301, False), (300, True)])
+    def test_then_not_beside_an_l1_part_that_leaves_few_of_them(self, n_samples, always):
+        problem = self.uneven("squared hinge", 3, n_samples, l1_ratio=1.0)
+        zero = problem.evaluate(np.zeros(problem.shape), np.zeros(3))
+        sizes = np.abs(zero.correlation).max(axis=1)
+        for share, expected in ((MOST_LARGE + 0.02, True), (MOST_LARGE - 0.02, False)):
+            chosen = penalised(problem, np.quantile(sizes, 1 - share), 1.0)
+            assert ascends(chosen) == (expected or always)
 
     def test_not_for_the_softmax_of_many_samples(self):
         """Or of more than features, where an L2 part is strong: few of Newton's steps do then."""

@@ -11,6 +11,8 @@ MAX_EXPLICIT = 1000  # variables of cheap Hessians on dense data
 MAX_TINY, MAX_SMALL = 150, 300
 MAX_SPARSE = 600
 VAST = 10_000
+FEW_LARGE = 10  # features
+MANY_UNEVEN, MOST_LARGE = 2, 0.7  # samples by features; share of these
 MANY_PAIRS, MANY_PAIRS_HARD = 2500, 4000  # of a sample and a wrong class
 MANY, MANY_OF_TWO = 20, 2  # samples for each variable
 MANY_SAMPLES = 4  # for each feature
@@ -38,11 +40,33 @@ def _ascends_sparse(problem, on_path):
     hard = has_next_to_no_l2(penalty)
     if not loss.smooth:
         return not (few and is_cheap(problem))
-    if few:
+    if few or (has_few_large(problem) and not _ascends_uneven(problem)):
         return False
     if penalty.l1 == 0:
         return loss.block is not None or not has_many_samples(problem, on_path)
     return (on_path and not hard) or _leaves_many(problem, hard)
+
+
+def has_few_large(problem):
+    """Whether a handful of features is as large as all others together."""
+    squares = problem.mean_squares
+    return squares.sum() ** 2 < FEW_LARGE * np.square(squares).sum()
+
+
+def _ascends_uneven(problem):
+    """Whether epochs, which the large features hold up, still cost less than Newton's steps.
+
+    With the squared hinge where features are many beside the samples, and an L1 part is weak
+    beside the correlations of most of them.
+    """
+    (n, d), penalty = problem.data.shape, problem.penalty
+    if problem.loss.block is None or n >= MANY_UNEVEN * d:
+        return False
+    if penalty.l1 == 0 or n <= d:
+        return True
+    zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+    large = (np.abs(zero.correlation) > penalty.l1s).any(axis=1)
+    return np.count_nonzero(large) >= MOST_LARGE * d
 
 
 def _few_on_sparse(problem):
