@@ -175,17 +175,17 @@ class Progress:
         return at_zero, at_zero if known else _at_zero(self.problem, iterate)[1].gap
 
     def is_done(self):
-        """Whether the target is met, and where it is tight, the closing step taken."""
-        if self.best_gap > self.target or self._awaits_zeros() or not self.solution().converged:
+        """Whether the target is met, and where it is tight, the closing step taken.
+
+        Or is met but for the rounding of the weights, again and again.
+        """
+        if self.best_gap > self.target or self._awaits_zeros():
             return False
+        if not self.solution().converged:
+            self.n_lost += 1
+            return self.n_lost >= MOST_LOST
         self.closing = self.tight and not self.closing and self.n_iter > 1
         return not self.closing
-
-    def is_lost(self):
-        """Whether the target is met but for the rounding of the weights, again and again."""
-        met = self.best_gap <= self.target and not self.solution().converged
-        self.n_lost = self.n_lost + 1 if met else 0
-        return self.n_lost >= MOST_LOST
 
     def _awaits_zeros(self):
         """Whether the next iterates may do without weights that this one can't do without."""
@@ -291,8 +291,6 @@ def _advance(progress, iterates, max_iter, observer):
             stop = observer.end(progress.solution)
         if done or stop:
             return not done
-        if progress.is_lost():
-            return False
     return False
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from ._cholesky import ScaledCholesky
 from ._line_search import line_search
 
-EXACT = 1e-12  # of the sum of absolute terms
+EXACT, NEARLY = 1e-12, 1e-9  # of the sum of absolute terms
+UNIT = 1e-15
 MAX_STEPS = 15
 TO_BOUNDARY = 0.9
 SHORT = 0.05
@@ -40,6 +41,9 @@ class FreeFeatures:
         self.problem = problem
         self.data = problem.data.take(slice(None), problem.penalty.free)
         self.sizes = type(self.data)(abs(self.data.X), self.data.passes, self.data.share)
+        # Dual variables near zero are differences of numbers near one.
+        sizes = self.sizes.correlate(problem.weights[:, None])
+        self.rounding = UNIT * np.vstack([sizes, np.ones((1, 1))])
         # The losses see no common shift of all classes: the last one stays.
         moving = np.ones((self.data.shape[1] + 1, problem.n_classes), dtype=bool)
         moving[:, -1] = False
@@ -110,7 +114,8 @@ class FreeFeatures:
         problem = self.problem
         for _ in range(MAX_STEPS):
             imbalance, scale = self._imbalance(dual)
-            if (np.abs(imbalance) <= EXACT * scale).all():
+            allowed = np.minimum(EXACT * scale + self.rounding, NEARLY * scale)
+            if (np.abs(imbalance) <= allowed).all():
                 return True
             room = problem.loss.room(dual, problem.labels, problem.weights)
             move = room.change(self._scores(self._solve(room, -imbalance)))

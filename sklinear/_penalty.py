@@ -126,6 +126,15 @@ class ElasticNet:
 
         return slope
 
+    def factors(self, shape):
+        """The whole factor of the penalty of each weight."""
+        return np.broadcast_to(self.shared * self.factor, shape)
+
+    def relative_size(self, correlation):
+        """|A| by the whole factor of each feature, 0 where it is free."""
+        factor, size = self.factors(correlation.shape), np.zeros_like(correlation)
+        return np.divide(np.abs(correlation), factor, out=size, where=factor > 0)
+
     def largest_scale(self, correlation):
         """The largest t with |t A| <= l1."""
         size = np.abs(self._held(correlation))

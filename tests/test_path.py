@@ -17,12 +17,12 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
-from sklinear import SoftmaxClassifier, SVMClassifier, _path, softmax_path, svm_path
-from sklinear import _alpha_max as alpha_max_module
-from sklinear._alpha_max import SmallestCorrelation, alpha_max, least_hinge
+from sklinear import SoftmaxClassifier, SVMClassifier, _hinge_at_zero, _path, softmax_path, svm_path
+from sklinear._alpha_max import alpha_max
 from sklinear._certificate import certify
 from sklinear._dense_data import DenseData
 from sklinear._driver import solve
+from sklinear._hinge_at_zero import SmallestCorrelation, least_hinge
 from sklinear._path import LEAST_STRIDE_HINGE, STRETCH, Path, alpha_grid, penalised, solve_path
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Iterate
@@ -152,7 +152,7 @@ def test_alpha_max_of_the_hinge_with_free_features_of_few_values(monkeypatch):
     problem = with_free(problem, 0)
     exact = alpha_max(problem, 1.0)
     assert exact == pytest.approx(least_correlation(problem), rel=1e-6)
-    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 20)
+    monkeypatch.setattr(_hinge_at_zero, "MAX_FREE", 20)
     shared = SmallestCorrelation(problem)
     assert 0 < shared.size < len(shared.sample)
     assert exact * (1 - 1e-7) <= alpha_max(problem, 1.0) <= 2 * exact
@@ -196,9 +196,18 @@ def test_very_uneven_weights_of_many_classes_have_a_grid(n_classes, seed):
 
 
 def test_a_program_without_a_solution_is_named(monkeypatch):
-    monkeypatch.setattr(alpha_max_module, "minimum", lambda *_, **__: None)
+    monkeypatch.setattr(_hinge_at_zero, "minimum", lambda *_, **__: None)
     with pytest.raises(ValueError, match="Give the alphas themselves"):
         alpha_max(make_problem("hinge", 1.0), 1.0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_constant_feature_of_the_hinge_overflows_nothing(seed):
+    rng = np.random.default_rng(seed)
+    X, y = np.full((20, 1), rng.normal()), rng.permutation(np.arange(20) % 2)
+    with np.errstate(all="raise"):
+        path = svm_path(X, y, sample_weight=rng.integers(1, 4, 20), alphas=2, penalty_factor=[0.01])
+    assert 0 < path.alphas[0] <= 1.001e-4 * np.abs(X).max()
 
 
 @pytest.mark.parametrize("loss", LOSSES[:2])
@@ -277,7 +286,7 @@ def test_best_intercept_of_the_hinge_minimises_it():
 def test_shared_dual_variables_give_an_upper_bound(monkeypatch):
     problem = make_problem("hinge", 1.0)
     exact = alpha_max(problem, 1.0)
-    monkeypatch.setattr(alpha_max_module, "MAX_FREE", 20)
+    monkeypatch.setattr(_hinge_at_zero, "MAX_FREE", 20)
     shared = SmallestCorrelation(problem)
     assert shared.size < len(shared.sample)
     bound = alpha_max(problem, 1.0)
@@ -290,7 +299,7 @@ def test_shared_dual_variables_give_an_upper_bound(monkeypatch):
 def test_rows_are_added_until_the_program_is_exact(monkeypatch, more):
     """As many at once as there are features, too."""
     problem = make_problem("hinge", 1.0, n_features=40, n_samples=60)
-    monkeypatch.setattr(alpha_max_module, "MORE_ROWS", more)
+    monkeypatch.setattr(_hinge_at_zero, "MORE_ROWS", more)
     assert alpha_max(problem, 1.0) == pytest.approx(least_correlation(problem), rel=1e-6)
 
 

@@ -414,3 +414,14 @@ def test_free_features_that_tell_some_classes_apart(loss, seed):
     assert model.dual_gap_ <= 1e-5 * (n_classes - 1)
     assert model.n_iter_ <= 100
     assert model.objective_ - model.dual_gap_ <= light.objective_ + 1e-12
+
+
+@pytest.mark.parametrize("seed", [12, 17])
+def test_free_features_of_very_different_units(seed):
+    """Dual variables are all small, and known to the rounding of numbers near one."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 4, 43)
+    X = rng.normal(size=(43, 16)) * 10.0 ** rng.integers(-5, 6, 16)
+    factor = 1.0 * (np.arange(16) < 7)
+    model = make_model("softmax", alpha=1e-5, l1_ratio=1.0, tol=1e-6, penalty_factor=factor)
+    assert model.fit(X, y).dual_gap_ <= 1e-6 * np.log(4)
