@@ -164,7 +164,7 @@ class Progress:
         iterate, certificate = self.bound.certify(iterate)
         self.history.add(certificate.objective, certificate.gap)
         if certificate.objective > self.problem.value_at_zero:
-            iterate, certificate = _at_zero(self.problem, iterate)
+            iterate, certificate = _without_weights(self.problem, iterate)
         if self.best is None or certificate.gap <= self.best_gap:
             self.best, self.best_gap = iterate, certificate.gap
 
@@ -172,7 +172,7 @@ class Progress:
         """Objective and gap at zero; by the dual point zero where the start is nearer by far."""
         at_zero = self.problem.value_at_zero
         known = self.start.scores is not None
-        return at_zero, at_zero if known else _at_zero(self.problem, iterate)[1].gap
+        return at_zero, at_zero if known else _without_weights(self.problem, iterate)[1].gap
 
     def is_done(self):
         """Whether the target is met, and where it is tight, the closing step taken.
@@ -323,7 +323,7 @@ def _at_start(problem, start):
     return Iterate(start.coef, start.intercept, scores, dual, correlation)
 
 
-def _at_zero(problem, iterate):
+def _without_weights(problem, iterate):
     """W = 0, b = 0, with the dual point of an iterate; and the certificate."""
     zero = Iterate(
         np.zeros_like(iterate.coef),

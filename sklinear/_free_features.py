@@ -17,14 +17,14 @@ from ._cholesky import ScaledCholesky
 from ._line_search import line_search
 
 EXACT, NEARLY = 1e-12, 1e-9  # of the sum of absolute terms
-UNIT = 1e-15
+UNIT = 1e-15  # of the sum of the sizes
 MAX_STEPS = 15
 TO_BOUNDARY = 0.9
 SHORT = 0.05
 NEGLIGIBLE = (0.0, 1e-12, 1e-9, 1e-6)
 RIDGES = (1e-14, 1e-12, 1e-10, 1e-8)
 MAX_NEWTON = 30
-LONGEST = 30.0  # change of a score in a step; beyond, an exponential has none
+LONGEST = 30.0  # change of a score in a step; exp(-30) is next to nothing
 SETTLED = 1e-14  # of the loss, what a step gains; the next one gains about its square
 
 
