@@ -163,8 +163,6 @@ class Progress:
             self.history.add(*self._at_zero(iterate))
         iterate, certificate = self.bound.certify(iterate)
         self.history.add(certificate.objective, certificate.gap)
-        if certificate.objective > self.problem.value_at_zero:
-            iterate, certificate = _without_weights(self.problem, iterate)
         if self.best is None or certificate.gap <= self.best_gap:
             self.best, self.best_gap = iterate, certificate.gap
 
@@ -214,10 +212,17 @@ class Progress:
     def swept(self):
         """The best point without small weights, its certificate, and how small those were."""
         if self._swept is None:
-            best = self.best or _at_start(self.problem, self.start)
+            best = self._best_of_all()
             stored = rounded(self.problem, best, self.dtype)
             self._swept = with_zeros(self.problem, *stored, self.target, self.dtype)
         return self._swept
+
+    def _best_of_all(self):
+        """The best point; no weights where it misses the target and is worse than they are."""
+        best, problem = self.best or _at_start(self.problem, self.start), self.problem
+        if self.best_gap <= self.target or problem.objective(best) <= problem.value_at_zero:
+            return best
+        return _without_weights(problem, best)[0]
 
     def solution(self):
         """What the fit ends with if it ends here: the best point as it will be stored."""

@@ -12,7 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-MAX_FREE = 5000  # variables of a linear program; beyond, samples that are alike share theirs
+MAX_FREE = 5000  # variables of a linear program
+N_SHARED = 1000  # about so many where they are more: samples that are alike share theirs
 MORE_ROWS, MAX_ROUNDS = 100, 50
 TIE, ENOUGH = 1e-9, 1e-9
 METHODS = "highs", "highs-ipm"
@@ -69,11 +70,11 @@ def least_hinge(features, labels, weights, n_classes):
 
 def groups(pair):
     """Which free variables are the same: some of one pair, next to each other; none if few."""
-    each = -(-len(pair) // MAX_FREE)
+    each = 1 if len(pair) <= MAX_FREE else -(-len(pair) // N_SHARED)
     order = np.argsort(pair, kind="stable")
     first = np.searchsorted(pair[order], pair[order])
     of_pair = np.empty_like(pair)
-    of_pair[order] = (np.arange(len(pair)) - first) // max(1, each)
+    of_pair[order] = (np.arange(len(pair)) - first) // each
     return np.unique(np.column_stack([pair, of_pair]), axis=0, return_inverse=True)[1]
 
 

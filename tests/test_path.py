@@ -153,6 +153,7 @@ def test_alpha_max_of_the_hinge_with_free_features_of_few_values(monkeypatch):
     exact = alpha_max(problem, 1.0)
     assert exact == pytest.approx(least_correlation(problem), rel=1e-6)
     monkeypatch.setattr(_hinge_at_zero, "MAX_FREE", 20)
+    monkeypatch.setattr(_hinge_at_zero, "N_SHARED", 20)
     shared = SmallestCorrelation(problem)
     assert 0 < shared.size < len(shared.sample)
     assert exact * (1 - 1e-7) <= alpha_max(problem, 1.0) <= 2 * exact
@@ -287,6 +288,7 @@ def test_shared_dual_variables_give_an_upper_bound(monkeypatch):
     problem = make_problem("hinge", 1.0)
     exact = alpha_max(problem, 1.0)
     monkeypatch.setattr(_hinge_at_zero, "MAX_FREE", 20)
+    monkeypatch.setattr(_hinge_at_zero, "N_SHARED", 20)
     shared = SmallestCorrelation(problem)
     assert shared.size < len(shared.sample)
     bound = alpha_max(problem, 1.0)

@@ -168,8 +168,6 @@ class TestAwaitingZeros:
         start = Start(0 * found.coef, found.intercept)
         progress = Progress(problem, start, tol=1.0, dtype=float, verbose=0)
         progress.add(found)
-        # Worse than no weights, which would be kept instead; by the dual point zero.
-        progress.best, progress.best_gap = found, problem.objective(found)
         monkeypatch.setattr("sklinear._zeros.COST", 0.0)
         fits = []
         monkeypatch.setattr(
