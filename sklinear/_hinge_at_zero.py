@@ -31,7 +31,7 @@ def centre_of(problem):
     return problem.correlate(np.ones((len(problem.labels), 1))).ravel()
 
 
-def minimum(*program, **constraints):
+def linear_program(*program, **constraints):
     """The solution of a linear program, or None where rounding leaves it none."""
     for method in METHODS:
         found = linprog(*program, **constraints, method=method)
@@ -56,7 +56,7 @@ def least_hinge(features, labels, weights, n_classes):
         (np.repeat([1.0, -1.0], len(pairs)), (np.append(wrong, labels[sample]), np.tile(pairs, 2))),
         shape=(n_classes, len(pairs)),
     ).tocsr()[:-1]
-    found = minimum(
+    found = linear_program(
         -np.ones(len(pairs)),
         A_eq=sp.vstack([signs.multiply(column) for column in values.T], format="csc"),
         b_eq=np.zeros(values.shape[1] * (n_classes - 1)),
@@ -160,18 +160,20 @@ class SmallestCorrelation:
         factor = unit * penalty.factors(shape).ravel()[entries]
         rows = self._rows(entries).multiply(1 / factor[:, None])
         programs = rows, start.ravel()[entries] / factor, demanded
-        found = self._minimum(*programs, price=None) or self._minimum(*programs, PRICE_OF_SLACK)
+        found = self._least_bound(*programs, price=None) or self._least_bound(
+            *programs, PRICE_OF_SLACK
+        )
         if found is None:
             raise ValueError(NO_GRID)
         return np.clip(found.x[: self.size], 0.0, 1.0), unit * found.x[self.size]
 
-    def _minimum(self, rows, fixed, demanded, price):
+    def _least_bound(self, rows, fixed, demanded, price):
         """The program in u, the bound and, at a price, the slack of what must add up to zero."""
         (sums, of_others), bound = demanded, sp.csr_array(np.ones((len(fixed), 1)))
         n_slack = 0 if price is None else 2 * len(of_others)
         slack = sp.eye_array(len(of_others), format="csr")[:, : n_slack // 2]
         none, no_bound = sp.csr_array((len(fixed), n_slack)), sp.csr_array((len(of_others), 1))
-        return minimum(
+        return linear_program(
             np.concatenate([np.zeros(self.size), [1.0], np.full(n_slack, price or 0.0)]),
             A_ub=sp.vstack([sp.hstack([rows, -bound, none]), sp.hstack([-rows, -bound, none])]),
             b_ub=np.concatenate([-fixed, fixed]),

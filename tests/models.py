@@ -2,7 +2,7 @@
 
 from oracle import Problem
 
-from sklinear import SoftmaxClassifier, SVMClassifier
+from sklinear import SoftmaxClassifier, SVMClassifier, softmax_path, svm_path
 
 
 def make_model(loss, **params):
@@ -16,3 +16,10 @@ def problem_of(model, X, y, sample_weight=None):
     loss = getattr(model, "loss", "softmax")
     penalty = model.alpha, model.l1_ratio
     return Problem(X, y, loss, *penalty, model.fit_intercept, sample_weight, model.penalty_factor)
+
+
+def both(loss):
+    """The path function and the classifier of a loss."""
+    if loss == "cross-entropy":
+        return softmax_path, SoftmaxClassifier, {}
+    return svm_path, SVMClassifier, {"loss": loss.replace(" ", "_")}

@@ -7,8 +7,9 @@ from data import make_classes
 
 from sklinear._certificate import certify
 from sklinear._data import wrap
-from sklinear._driver import Start
+from sklinear._driver import Start, solve
 from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
+from sklinear._path import penalised
 from sklinear._penalty import ElasticNet
 from sklinear._problem import Problem
 from sklinear.solvers._centring import Centred
@@ -131,3 +132,8 @@ def least_subgradient(x, gradient, l1):
     """The subgradient of smallest norm of a smooth function plus sum l1 |x|."""
     inside = np.sign(gradient) * np.maximum(np.abs(gradient) - l1, 0.0)
     return np.where(x == 0, inside, gradient + l1 * np.sign(x))
+
+
+def cold(problem, alpha, l1_ratio, tol=1e-8):
+    chosen = penalised(problem, alpha, l1_ratio)
+    return solve(chosen, zero_start(chosen), tol=tol, max_iter=5000, dtype=np.float64)

@@ -64,8 +64,7 @@ def _ascends_uneven(problem):
         return False
     if penalty.l1 == 0 or n <= d:
         return True
-    zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
-    large = (np.abs(zero.correlation) > penalty.l1s).any(axis=1)
+    large = (np.abs(correlation_at_zero(problem)) > penalty.l1s).any(axis=1)
     return np.count_nonzero(large) >= MOST_LARGE * d
 
 
@@ -146,8 +145,12 @@ def _leaves_many(problem, hard):
 
 def is_weak(problem, factor):
     """Whether an L1 part so many times as strong would leave weights; a product with X."""
-    zero = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
-    return problem.penalty.largest_scale(zero.correlation) * factor <= 1
+    return problem.penalty.largest_scale(correlation_at_zero(problem)) * factor <= 1
+
+
+def correlation_at_zero(problem):
+    """That of the natural dual point with the best intercept alone; a product with X."""
+    return problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes)).correlation
 
 
 def has_strong_l2(problem, factor):
