@@ -47,7 +47,8 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
         Largest number of outer iterations of a fit.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
-        penalised at all.
+        penalised at all. Positive ones lie between 1e-20 and 1e20, none below 1e-15 of the
+        largest.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight in all data.
@@ -228,7 +229,8 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
         Largest number of outer iterations of a fit.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
-        penalised at all.
+        penalised at all. Positive ones lie between 1e-20 and 1e20, none below 1e-15 of the
+        largest.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight in all data.

@@ -80,7 +80,8 @@ def softmax_path(
         Largest number of outer iterations for each alpha.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
-        penalised at all.
+        penalised at all. Positive ones lie between 1e-20 and 1e20, none below 1e-15 of the
+        largest.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -204,7 +205,8 @@ def svm_path(
         Largest number of outer iterations for each alpha.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each feature, all ones if None; a feature of factor 0 is not
-        penalised at all.
+        penalised at all. Positive ones lie between 1e-20 and 1e20, none below 1e-15 of the
+        largest.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights.
     sample_weight : array-like of shape (n_samples,), default=None

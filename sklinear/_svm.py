@@ -27,7 +27,7 @@ class SVMClassifier(BaseLinearClassifier):
     Parameters
     ----------
     alpha : float, default=1e-4
-        Weight of the penalty, positive.
+        Weight of the penalty, positive (1e-100 or more).
     loss : {"hinge", "squared_hinge"}, default="hinge"
         The hinge, or its square for each wrong class.
     l1_ratio : float, default=0.0
@@ -41,6 +41,7 @@ class SVMClassifier(BaseLinearClassifier):
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each feature, all ones if None. Not negative; a feature of
         factor 0 is not penalised at all. The factors are used as they are, not rescaled.
+        Positive ones lie between 1e-20 and 1e20, none below 1e-15 of the largest.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight.
