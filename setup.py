@@ -18,6 +18,7 @@ MODULES = [
         "_dense",
         "_descent",
         "_following",
+        "_moments",
         "_operations",
         "_pairs",
         "_quadratic",

@@ -10,21 +10,10 @@ import numpy as np
 
 from . import _core
 from ._feasibility import class_sums
-from ._gram import (
-    MixedColumns,
-    OwnBlocks,
-    StarMoments,
-    StarPairs,
-    have_all_classes,
-    moments,
-    squares,
-    symmetric,
-    with_own_blocks,
-)
+from ._gram import moments
+from ._gram_forms import cost_of_moment, form_of_softmax, form_of_star
 from ._threads import over_rows, run
 
-MAX_BLOCK_FEATURES = 64
-COLUMN = 150  # operations for each entry of the columns that blocks are products of
 ALIKE = 1e-14  # what rounding leaves between probabilities
 
 
@@ -46,7 +35,7 @@ class Curvature:
     weights: np.ndarray
     caution: float = 0.0
 
-    kind = -1
+    kind, form = -1, None
 
     def product(self, vectors):
         """Rows p_i M_i v_i, in the precision of `vectors`."""
@@ -102,13 +91,12 @@ class Curvature:
             total += other
         return total
 
-    def gram_cost(self, size):
-        """About the operations of such a block of so many variables."""
-        return len(self.labels) * size * (size * self._share_of_columns() + COLUMN)
-
-    def _share_of_columns(self):
-        """How many of the columns meet each of them, for a sample."""
-        return 0.5
+    @classmethod
+    def gram_cost(cls, n_classes, width, size):
+        """About the operations of that for a sample, with so many features in so many variables."""
+        if n_classes == 2:
+            return cost_of_moment(width)
+        return cls.form(n_classes, width, size).cost(n_classes, width, size)
 
     def _form_of_gram(self, feature, klass):
         return self._gram_of_two_classes if self.factor.shape[1] == 2 else self._gram
@@ -138,6 +126,16 @@ class Curvature:
 
     def _gram(self, blocks, feature, klass):
         """The same for pairs of rows and their features."""
+        total, n_classes = None, self.factor.shape[1]
+        for rows, features in blocks:
+            if total is None:
+                form = self.form(n_classes, features.shape[1], len(feature))
+                total = form(feature, klass, n_classes)
+            total.add(features, *self._state_of(rows, features.dtype))
+        return total.matrix()
+
+    def _state_of(self, rows, dtype):
+        """What the ways to sum explicit Hessians want to know of some samples."""
         raise NotImplementedError
 
     def take(self, rows, factor=1.0):
@@ -158,6 +156,7 @@ class SoftmaxCurvature(Curvature):
     """M = diag(q) - q q^T with factor q."""
 
     kind = _core.SOFTMAX_CURVATURE
+    form = staticmethod(form_of_softmax)
 
     def by_class(self, dtype):
         """q_k (dz_k - sum_l q_l dz_l), class by class."""
@@ -197,9 +196,6 @@ class SoftmaxCurvature(Curvature):
     def _form_of_gram(self, feature, klass):
         if self._is_alike():
             return self._gram_of_like_samples
-        n_classes = self.factor.shape[1]
-        if n_classes > 2 and have_all_classes(feature, klass, n_classes):
-            return self._gram_of_all_classes
         return super()._form_of_gram(feature, klass)
 
     def _is_alike(self):
@@ -215,43 +211,16 @@ class SoftmaxCurvature(Curvature):
         one = np.diag(share) - np.outer(share, share)
         return one_block[np.ix_(feature, feature)] * one[np.ix_(klass, klass)]
 
-    def _gram_of_all_classes(self, blocks, feature, klass):
-        """The blocks of two classes, -sum p q_k q_l x x^T, tell the others."""
-        n_classes = self.factor.shape[1]
-        chosen = feature[::n_classes]
-        by_class = np.repeat(np.arange(n_classes), len(chosen))
-        columns = MixedColumns(np.tile(chosen, n_classes), by_class)
-        mixed = (columns(x, self._shares(rows, x.dtype)) for rows, x in blocks)
-        return with_own_blocks(squares(mixed, -1.0), n_classes)
-
-    def _gram(self, blocks, feature, klass):
-        """Minus one product of the columns q_k x_j; the blocks of single classes, where that would
-        cancel with sum p q_k x x', are computed on their own.
-        """
-        own, columns = OwnBlocks(feature, klass), MixedColumns(feature, klass)
-
-        def mixed():
-            for rows, features in blocks:
-                shares = self._shares(rows, features.dtype)
-                yield columns(features, shares)
-                root = np.sqrt(self.weights[rows])[:, None].astype(features.dtype)
-                shares *= root * (1.0 - self.factor[rows]).astype(features.dtype)
-                own.add(features, shares)
-
-        hessian = symmetric(squares(mixed(), -1.0))
-        own.write(hessian)
-        return hessian
-
-    def _shares(self, rows, dtype):
-        """Square roots of p_i, times q_ik."""
+    def _state_of(self, rows, dtype):
         root = np.sqrt(self.weights[rows])[:, None].astype(dtype)
-        return root * self.factor[rows].astype(dtype)
+        return root, self.factor[rows].astype(dtype)
 
 
 class StarCurvature(Curvature):
     """M = sum over wrong k of a_k (e_k - e_y)(e_k - e_y)^T with factor a, a_y = 0."""
 
     kind = _core.STAR_CURVATURE
+    form = staticmethod(form_of_star)
 
     def by_class(self, dtype):
         """a_k (dz_k - dz_y), and minus their sum for the true class, class by class."""
@@ -276,18 +245,8 @@ class StarCurvature(Curvature):
         """Samples whose M is not zero."""
         return np.flatnonzero(self.factor.any(axis=1) & (self.weights > 0))
 
-    def _share_of_columns(self):
-        """Those of its own class meet all."""
-        return 1.0 / self.factor.shape[1]
-
-    def _gram(self, blocks, feature, klass):
-        total = None
-        for rows, features in blocks:
-            if total is None:
-                few = features.shape[1] <= MAX_BLOCK_FEATURES
-                total = (StarMoments if few else StarPairs)(feature, klass, self.factor.shape[1])
-            total.add(features, self.weights[rows, None] * self.factor[rows], self.labels[rows])
-        return total.matrix()
+    def _state_of(self, rows, dtype):
+        return self.weights[rows, None] * self.factor[rows], self.labels[rows]
 
 
 class ClassState:

@@ -1,7 +1,7 @@
 /* Products of a matrix X with few columns: BLAS is made for square ones and packs X first.
  *
  * Vectors of 64 or 32 bytes where the processor has them; elsewhere there is nothing here, and
- * BLAS does it.  Each width is compiled on its own: wider code on narrower registers spills.
+ * BLAS does it.
  */
 
 #ifndef SKLINEAR_DENSE_H
@@ -10,17 +10,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "_targets.h"
+
 enum { FEATURES_AT_ONCE = 128 };
 
 typedef void (*Scores)(const void *, ptrdiff_t, ptrdiff_t, const void *, int, void *, int);
 typedef void (*Correlate)(const void *, ptrdiff_t, ptrdiff_t, const void *, int, void *);
 
-#if defined(__x86_64__) && defined(__GNUC__)
-
-#define INLINE_FOR(isa) static inline __attribute__((always_inline, target(isa)))
-#define STATIC_FOR(isa) static __attribute__((target(isa)))
-#define WIDE "avx512f,avx512vl,avx512dq,fma"
-#define NARROW "avx2,fma"
+#if HAS_VECTORS
 
 /* As many rows as leave the sums, a row of the other factor and an entry in the registers. */
 #define WIDE_ROWS(n_vectors) ((n_vectors) <= 2 ? 8 : 4)
@@ -43,15 +40,6 @@ typedef void (*Correlate)(const void *, ptrdiff_t, ptrdiff_t, const void *, int,
 #define DOUBLES 4
 #include "_dense_types.h"
 
-/* Bytes of a vector, or 0. */
-static int vector_bytes(void) {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512dq"))
-        return 64;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32 : 0;
-}
-
 /* By width of vectors and types: X and the rest double, X float, both float. */
 static const Scores SCORES[2][3] = {
     {scores_narrow_dd, scores_narrow_fd, scores_narrow_ff},
@@ -64,7 +52,6 @@ static const Correlate CORRELATE[2][3] = {
 
 #else
 
-static int vector_bytes(void) { return 0; }
 static const Scores SCORES[2][3] = {{0}};
 static const Correlate CORRELATE[2][3] = {{0}};
 

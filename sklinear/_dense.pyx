@@ -1,7 +1,7 @@
 """Products of a dense X, or of its transpose, with few columns (see `_dense.h`).
 
 And sums of squares (see `_squares.h`), the columns of which explicit Hessians are products (see
-`_columns.h`), and Hessians of stars from their moments.
+`_columns.h`), and Hessians from their blocks.
 """
 
 from libc.stddef cimport ptrdiff_t
@@ -194,26 +194,20 @@ def mixed_columns(
             )
 
 
-def star_matrix(
-    const number_t[:, :, :, ::1] moments,
-    const number_t[:, :, ::1] own,
+def gather(
+    const number_t[:, :, ::1] blocks,
+    const int[:, ::1] block,
     const int[::1] feature,
     const int[::1] klass,
     number_t[:, ::1] out,
 ):
-    """out_ab of variables (j, k) and (j', l): -(T_kl + T_lk)_jj', or (R_k)_jj' where k = l.
-
-    `moments` are the T_kl, `own` the R_k.
-    """
-    cdef Py_ssize_t a, b, j, k, other, size = feature.shape[0]
+    """out of variables (j, k) and (j', l) = entry (j, j') of the block of k and l."""
+    cdef Py_ssize_t a, b, size = feature.shape[0], width = blocks.shape[2]
+    cdef const number_t* row
+    cdef const int* of_class
     with nogil:
         for a in range(size):
-            j, k = feature[a], klass[a]
+            row = &blocks[0, feature[a], 0]
+            of_class = &block[klass[a], 0]
             for b in range(size):
-                other = klass[b]
-                if other == k:
-                    out[a, b] = own[k, j, feature[b]]
-                else:
-                    out[a, b] = -(
-                        moments[k, other, j, feature[b]] + moments[other, k, j, feature[b]]
-                    )
+                out[a, b] = row[of_class[klass[b]] * width * width + feature[b]]

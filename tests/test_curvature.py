@@ -8,8 +8,7 @@ import pytest
 from problems import LOSSES, SMOOTH, make_scores
 from scipy.special import softmax
 
-from sklinear import _curvature, _gram
-from sklinear._gram import class_moments, star_matrix
+from sklinear import _curvature, _gram, _gram_forms
 
 
 def make(name, **size):
@@ -132,16 +131,15 @@ def test_gram(name, width, part):
 
 
 @pytest.mark.parametrize("single", [False, True])
-@pytest.mark.parametrize("used", [[0, 1, 2, 3, 4], [1, 3]], ids=["all features", "two"])
-def test_softmax_blocks_of_one_class_follow_from_the_others(used, single, monkeypatch):
-    monkeypatch.setattr(_curvature, "OwnBlocks", None)
+@pytest.mark.parametrize("missing", [0, 3])
+def test_softmax_of_most_variables_goes_by_pairs_of_classes(missing, single, monkeypatch):
+    monkeypatch.setattr(_gram_forms, "OwnBlocks", None)
     curvature, M, weights = make("cross-entropy")
     features = np.random.default_rng(2).normal(size=(len(M), 5))
-    free = np.zeros((5, 4), dtype=bool)
-    free[used] = True
-    full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)[used][:, :, used]
-    expected = full.reshape(4 * len(used), -1)
-    found = gram(curvature, features.astype(np.float32 if single else float), *np.nonzero(free))
+    feature, klass = np.nonzero(np.arange(20).reshape(5, 4) >= missing)
+    full = np.einsum("i,ikl,ij,iJ->jkJl", weights, M, features, features)
+    expected = full.reshape(20, 20)[missing:, missing:]
+    found = gram(curvature, features.astype(np.float32 if single else float), feature, klass)
     np.testing.assert_allclose(found, expected, atol=1e-6 if single else 1e-14)
     np.testing.assert_array_equal(found, found.T)
 
@@ -164,11 +162,12 @@ def test_star_samples_are_gathered(entries, monkeypatch):
     features = np.random.default_rng(2).normal(size=(len(curvature.labels), 70))
     feature, klass = np.nonzero(np.arange(4) * np.ones((70, 1)) != 2)
     whole = gram(curvature, features, feature, klass)
-    calls, original = [], _gram.StarPairs._sum
+    calls, original = [], _gram_forms.StarColumns._sum
     monkeypatch.setattr(
-        _gram.StarPairs, "_sum", lambda self: (calls.append(len(self.waiting)), original(self))
+        _gram_forms.StarColumns, "_sum", lambda self: (calls.append(len(self.waiting)), original(self))
     )
-    monkeypatch.setattr(_gram, "MIN_ENTRIES", entries)
+    monkeypatch.setattr(_gram_forms, "MIN_ENTRIES", entries)
+    monkeypatch.setattr(_gram_forms, "MANY_FEATURES", 0)
     np.testing.assert_allclose(gram(curvature, features, feature, klass), whole, atol=1e-13)
     assert max(calls) == (1 if entries == 1 else 2)
 
@@ -180,7 +179,7 @@ def test_mixed_columns(n_rows, dtype):
     features, shares = rng.normal(size=(n_rows, 5)), rng.random((n_rows, 3))
     feature, klass = rng.integers(0, 5, 11), rng.integers(0, 3, 11)
     features, shares = features.astype(dtype), shares.astype(dtype)
-    found = _gram.MixedColumns(feature, klass)(features, shares)
+    found = _gram_forms.MixedColumns(feature, klass)(features, shares)
     np.testing.assert_array_equal(found, features[:, feature] * shares[:, klass])
     assert found.dtype == dtype
 
@@ -309,7 +308,6 @@ def test_the_matrix_of_stars_from_their_moments():
     rng, n_classes, width = np.random.default_rng(0), 3, 2
     features, labels = rng.standard_normal((12, width)), np.arange(12) % n_classes
     factor = rng.random((12, n_classes)) * (np.arange(n_classes) != labels[:, None])
-    moments = [class_moments(features[labels == y], factor[labels == y]) for y in range(n_classes)]
     whole = np.zeros((n_classes * width,) * 2)
     for x, y, row in zip(features, labels, factor, strict=True):
         for k, share in enumerate(row):
@@ -317,5 +315,39 @@ def test_the_matrix_of_stars_from_their_moments():
             whole += share * np.kron(np.outer(star, star), np.outer(x, x))
     klass, feature = np.array([2, 0, 1, 0]), np.array([0, 0, 1, 1])
     place = klass * width + feature
-    found = star_matrix(moments, feature, klass)
-    np.testing.assert_allclose(found, whole[np.ix_(place, place)], atol=1e-12)
+    moments = _gram_forms.StarMoments(feature, klass, n_classes)
+    moments.add(features, factor, labels)
+    np.testing.assert_allclose(moments.matrix(), whole[np.ix_(place, place)], atol=1e-12)
+
+
+VECTORS = [size for size in (0, 32, 64) if size <= _gram.VECTOR]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("vector", VECTORS)
+@pytest.mark.parametrize("n_rows", [1, 64, 150])
+@pytest.mark.parametrize("width", [1, 7, 8, 9, 33])
+@pytest.mark.parametrize("n_pairs", [1, 2, 3, 5, 6, 12, 20])
+def test_weighted_moments(n_pairs, width, n_rows, vector, dtype, monkeypatch):
+    """Kernels of every width, and BLAS; all groups of weights; rows from two blocks."""
+    monkeypatch.setattr(_gram, "VECTOR", vector)
+    rng = np.random.default_rng(0)
+    features, shares = rng.normal(size=(n_rows, width)), rng.random((n_rows, 4))
+    left, right = rng.integers(0, 4, (2, n_pairs))
+    expected = np.einsum("ip,ij,ik->pjk", shares[:, left] * shares[:, right], features, features)
+    moments = _gram.WeightedMoments(left, right)
+    for rows in (slice(0, n_rows // 3), slice(n_rows // 3, None)):
+        moments.add(features[rows].astype(dtype), shares[rows].astype(dtype))
+    found = moments.matrices()
+    assert found.dtype == dtype
+    atol = 200 * n_rows**0.5 * np.finfo(dtype).eps
+    np.testing.assert_allclose(found, expected, atol=atol)
+    np.testing.assert_array_equal(found, found.transpose(0, 2, 1))
+
+
+@pytest.mark.parametrize(("n_pairs", "width", "by_blas"), [(1, 129, True), (3, 129, False)])
+def test_long_rows_go_by_blas(n_pairs, width, by_blas):
+    moments = _gram.WeightedMoments(np.arange(n_pairs), np.arange(n_pairs))
+    moments.add(np.ones((2, width)), np.ones((2, n_pairs)))
+    assert moments.by_blas == (by_blas or _gram.VECTOR == 0)
+    np.testing.assert_array_equal(moments.matrices(), np.full((n_pairs, width, width), 2.0))

@@ -142,7 +142,8 @@ class Hessian:
             if found is not None:
                 return found
         features = np.arange(len(self.free) - 1)
-        self.data.passes.operations += self.curvature.gram_cost(len(feature))
+        cost = self.curvature.gram_cost(self.free.shape[1], len(self.free), len(feature))
+        self.data.passes.operations += len(self.curvature.labels) * cost
         # Blocks so small that the columns formed of them stay in the cache.
         slices = list(self.data.blocks(2 * (len(feature) + len(features) + 1)))
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from .._base_data import BLOCK_ENTRIES
 from .._cholesky import ScaledCholesky, diagonal_of
-from .._gram import class_moments, star_matrix
+from .._gram_forms import StarMoments
 from .._pairs import star_products
 from .._threads import run
 
@@ -98,15 +98,20 @@ class WeightSystem:
         """Prepare for curvatures c (m,) of the pairs and the diagonal D (d, C)."""
         self.c, (d, n_classes) = c, bend.shape
         count_system(self.problem)
-        self.matrix = star_matrix(self._moments(self.entries.factor(c)), *self.variables)
+        self.matrix = self._sum(self.entries.factor(c))
         diagonal_of(self.matrix).reshape(n_classes, -1)[:, :d] += bend.T
         self.factor = _factor(self.matrix)
 
-    def _moments(self, factor):
-        """Of the samples of each class."""
+    def _sum(self, factor):
+        """S^T c S, from the samples of each class."""
+        moments = StarMoments(*self.variables, len(self.rows))
         work = factor.size * self.features[0].shape[1] ** 2
-        parts = list(zip(self.features, self.rows, strict=True))
-        return run(lambda part: class_moments(part[0], factor[part[1]]), parts, work)
+        parts = [(part, factor[rows], y) for y, (part, rows) in enumerate(self._of_classes())]
+        run(lambda part: moments.add_of_class(*part), parts, work)
+        return moments.matrix()
+
+    def _of_classes(self):
+        return zip(self.features, self.rows, strict=True)
 
     def solve(self, slope, imbalance, rho):
         """dW and db."""
