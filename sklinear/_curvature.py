@@ -35,7 +35,12 @@ class Curvature:
     weights: np.ndarray
     caution: float = 0.0
 
-    kind, form = -1, None
+    kind = -1
+
+    @staticmethod
+    def form(n_classes, width, size):
+        """The way to sum a Hessian of so many features in so many variables (see `_gram_forms`)."""
+        raise NotImplementedError
 
     def product(self, vectors):
         """Rows p_i M_i v_i, in the precision of `vectors`."""
@@ -97,6 +102,13 @@ class Curvature:
         if n_classes == 2:
             return cost_of_moment(width)
         return cls.form(n_classes, width, size).cost(n_classes, width, size)
+
+    @classmethod
+    def gram_entries(cls, n_classes, width, size):
+        """How many numbers are formed of a sample on the way."""
+        if n_classes == 2:
+            return width
+        return cls.form(n_classes, width, size).entries(width, size)
 
     def _form_of_gram(self, feature, klass):
         return self._gram_of_two_classes if self.factor.shape[1] == 2 else self._gram

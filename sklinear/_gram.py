@@ -5,14 +5,14 @@ from scipy.linalg import get_blas_funcs
 
 from . import _moments
 
-LONGEST_ROW, LONGEST_ROW_OF_FEW = 1024, 128  # features, that kernels are for
-FEW_PAIRS = 2
+LONGEST_ROW = 2048  # features, that kernels are for
+FEW_FEATURES, BLOCK_ENTRIES = 64, 2**19  # that BLAS takes for all pairs at once
 VECTOR = _moments.vector_size()
 MIRRORED = 256  # columns at a time
 
 
 def squares(parts, sign=1.0, total=None):
-    """sum of sign U^T U, from parts U of shape (., m), added to a total; zero below the diagonal."""
+    """sum of sign U^T U, from parts U of shape (., m), and a total; zero below the diagonal."""
     multiply = None
     for part in parts:
         if total is None:
@@ -58,26 +58,43 @@ class WeightedMoments:
 
     def matrices(self):
         """All of them, shape (P, f, f)."""
-        if self.by_blas:
-            return np.array([symmetric(each) for each in self.sums])
-        out = np.empty((len(self.left), self.width, self.width), self.sums.dtype)
-        _moments.unfold(self.sums, out, VECTOR)
+        out = np.empty((len(self.left), self.width, self.width), self.dtype)
+        self.write(out)
         return out
 
+    def write(self, out):
+        """Write all of them, shape (P, f, f), and forget them."""
+        if self.by_blas:
+            for each in out:
+                each[...] = symmetric(self.sums.pop(0))
+        else:
+            _moments.unfold(self.sums, out, VECTOR)
+
     def _begin(self, features):
-        self.width, itemsize = features.shape[1], features.itemsize
-        longest = LONGEST_ROW_OF_FEW if len(self.left) <= FEW_PAIRS else LONGEST_ROW
-        self.by_blas = VECTOR == 0 or self.width > longest
+        self.width, self.dtype = features.shape[1], features.dtype
+        self.by_blas = VECTOR == 0 or self.width > LONGEST_ROW
         if self.by_blas:
             self.sums = [None] * len(self.left)
         else:
-            shape = len(self.left), _moments.size_of_sums(self.width, itemsize, VECTOR)
-            self.sums = np.zeros(shape, features.dtype)
+            n_pairs, itemsize = len(self.left), self.dtype.itemsize
+            size = _moments.size_of_sums(n_pairs, self.width, itemsize, VECTOR)
+            self.sums = np.zeros((n_pairs, size), self.dtype)
 
     def _add_by_blas(self, features, shares):
-        for number, pair in enumerate(zip(self.left, self.right, strict=True)):
-            roots = np.sqrt(shares[:, pair].prod(axis=1, keepdims=True))
-            self.sums[number] = squares([features * roots], total=self.sums[number])
+        weights = shares[:, self.left] * shares[:, self.right]
+        if self.width > FEW_FEATURES:
+            for number, column in enumerate(np.sqrt(weights).T):
+                part = features * column[:, None]
+                self.sums[number] = squares([part], total=self.sums[number])
+            return
+        step = max(1, BLOCK_ENTRIES // (len(self.left) * self.width))
+        for start in range(0, len(features), step):
+            rows = slice(start, start + step)
+            part = weights[rows, :, None] * features[rows, None, :]
+            found = part.reshape(len(part), -1).T @ features[rows]
+            for number, each in enumerate(found.reshape(-1, self.width, self.width)):
+                before = self.sums[number]
+                self.sums[number] = each.T if before is None else before + each.T
 
 
 def moments(blocks, weights):

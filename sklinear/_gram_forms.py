@@ -4,6 +4,7 @@ By pairs of classes where most variables of some features are chosen, or else by
 each variable.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from ._gram import VECTOR, WeightedMoments, squares, symmetric
 MIN_ENTRIES = 2**22
 COLUMN = 150  # operations for each entry of the columns that blocks are products of
 MARGIN, WEIGHT = 4, 10  # the same for a feature and for a weight of moments
+SORTED, WEIGHED = 80, 220  # the same for a feature and a class of samples in the order of classes
 MAX_PRODUCTS, MAX_SUMS = 1.5, 2**23  # of two features for all pairs of classes, by variables
 FEW_FEATURES, MANY_FEATURES = 64, 100
 
@@ -45,33 +47,43 @@ class PairMoments:
 
     def __init__(self, feature, klass, n_classes):
         self.variables = feature.astype(np.int32), klass.astype(np.int32)
-        self.n_classes, self.ends = n_classes, np.array(np.triu_indices(n_classes, 1))
+        self.n_classes = n_classes
+
+    @staticmethod
+    def entries(width, size):
+        """How many numbers are formed of a sample."""
+        return width
 
     def matrix(self):
         """The sum for the variables."""
-        n_pairs, (first, second) = self.ends.shape[1], self.ends
-        place = np.empty((self.n_classes,) * 2, dtype=np.int32)
-        place[first, second] = place[second, first] = np.arange(n_pairs)
-        np.fill_diagonal(place, n_pairs + np.arange(self.n_classes))
-        blocks = self._blocks()
-        out = np.empty((len(self.variables[0]),) * 2, blocks.dtype)
-        _dense.gather(blocks, place, *self.variables, out)
-        return out
-
-    def _blocks(self):
-        """Those of two classes, in the order of np.triu_indices, then those of each class."""
+        _, place, meets = pairs_of(self.n_classes)
         of_pairs = self._of_pairs()
         n_pairs, *shape = of_pairs.shape
         blocks = np.empty((n_pairs + self.n_classes, *shape), of_pairs.dtype)
         np.negative(of_pairs, out=blocks[:n_pairs])
-        meets = (np.arange(self.n_classes)[:, None, None] == self.ends).any(axis=1)
-        meets = meets.astype(of_pairs.dtype)
-        np.dot(meets, of_pairs.reshape(n_pairs, -1), out=blocks[n_pairs:].reshape(len(meets), -1))
-        return blocks
+        own = blocks[n_pairs:].reshape(self.n_classes, -1)
+        np.dot(meets.astype(own.dtype), of_pairs.reshape(n_pairs, -1), out=own)
+        out = np.empty((len(self.variables[0]),) * 2, blocks.dtype)
+        _dense.gather(blocks, place, *self.variables, out)
+        return out
 
     def _of_pairs(self):
         """Sums of c_kl x x^T, shape (C (C - 1) / 2, f, f)."""
         raise NotImplementedError
+
+
+@lru_cache(maxsize=8)
+def pairs_of(n_classes):
+    """All pairs of classes k < l, as two rows.
+
+    And the places of their blocks, shape (C, C), with those of single classes behind them; and
+    whether a class meets a pair, shape (C, P).
+    """
+    first, second = ends = np.array(np.triu_indices(n_classes, 1), dtype=np.int32)
+    place = np.diag(len(first) + np.arange(n_classes, dtype=np.int32))
+    place[first, second] = place[second, first] = np.arange(len(first))
+    meets = (np.arange(n_classes)[:, None, None] == ends).any(axis=1)
+    return ends, place, meets
 
 
 class SoftmaxMoments(PairMoments):
@@ -79,7 +91,7 @@ class SoftmaxMoments(PairMoments):
 
     def __init__(self, feature, klass, n_classes):
         super().__init__(feature, klass, n_classes)
-        self.sums = WeightedMoments(*self.ends)
+        self.sums = WeightedMoments(*pairs_of(n_classes)[0])
 
     def add(self, features, root, share):
         """More samples, with the square root of p, shape (n, 1), and their q."""
@@ -99,33 +111,44 @@ class StarMoments(PairMoments):
 
     def __init__(self, feature, klass, n_classes):
         super().__init__(feature, klass, n_classes)
-        own, other = np.arange(n_classes), np.full(n_classes - 1, n_classes)
-        self.sums = [WeightedMoments(own[own != y], other) for y in range(n_classes)]
+        self.sums = [WeightedMoments(*pairs) for pairs in stars_of(n_classes)[0]]
 
     def add(self, features, entries, labels):
         """More samples, with their c_k, shape (n, C), and their classes."""
-        for y in range(self.n_classes):
-            rows = np.flatnonzero(labels == y)
-            self.add_of_class(features[rows], entries[rows], y)
+        order = np.argsort(labels, kind="stable")
+        features, entries = features[order], entries[order]
+        ends = np.cumsum(np.bincount(labels, minlength=self.n_classes))
+        for y, (start, stop) in enumerate(pairwise([0, *ends.tolist()])):
+            self.add_of_class(features[start:stop], entries[start:stop], y)
 
     def add_of_class(self, features, entries, y):
         """More samples of class y."""
-        shares = np.hstack([entries, np.ones((len(entries), 1))])
-        self.sums[y].add(features, shares.astype(features.dtype))
+        shares = np.ones((len(entries), self.n_classes + 1), features.dtype)
+        shares[:, :-1] = entries
+        self.sums[y].add(features, shares)
 
     @staticmethod
     def cost(n_classes, width, size):
         """About the operations for a sample, with so many features in so many variables."""
-        return (n_classes - 1) * cost_of_moment(width)
+        return (n_classes - 1) * cost_of_moment(width) + SORTED * width + WEIGHED * n_classes
 
     def _of_pairs(self):
-        blocks = None
-        for y, sums in enumerate(self.sums):
-            found = sums.matrices()
-            if blocks is None:
-                blocks = np.zeros((self.ends.shape[1], *found.shape[1:]), found.dtype)
-            blocks[(self.ends == y).any(axis=0)] += found
-        return blocks
+        _, first, second = stars_of(self.n_classes)
+        of_classes = np.concatenate([sums.matrices() for sums in self.sums])
+        return of_classes[first] + of_classes[second]
+
+
+@lru_cache(maxsize=8)
+def stars_of(n_classes):
+    """For each class the pairs of columns that its samples weigh: c_k of the others, and one.
+
+    And where the two ends of a pair of classes stand among the pairs of all.
+    """
+    classes = np.arange(n_classes, dtype=np.int32)
+    ones = np.full(n_classes - 1, n_classes, dtype=np.int32)
+    pairs = [(classes[classes != y], ones) for y in range(n_classes)]
+    (first, second), _, _ = pairs_of(n_classes)
+    return pairs, first * (n_classes - 1) + second - 1, second * (n_classes - 1) + first
 
 
 class StarColumns:
@@ -159,6 +182,11 @@ class StarColumns:
     def cost(n_classes, width, size):
         """About the operations for a sample: the columns of its own class meet all."""
         return size * (size / n_classes + COLUMN)
+
+    @staticmethod
+    def entries(width, size):
+        """How many numbers are formed of a sample."""
+        return size
 
     def _sum(self):
         if not self.waiting:
@@ -214,6 +242,11 @@ class SoftmaxColumns:
     def cost(n_classes, width, size):
         """About the operations for a sample."""
         return size * (size / 2 + COLUMN)
+
+    @staticmethod
+    def entries(width, size):
+        """How many numbers are formed of a sample."""
+        return size
 
 
 class OwnBlocks:

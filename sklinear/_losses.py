@@ -13,7 +13,7 @@ Fenchel-Young losses: Blondel, Martins and Niculae, JMLR 21, 2020.
 import numpy as np
 
 from . import _core
-from ._curvature import SoftmaxCurvature, StarCurvature
+from ._curvature import Curvature, SoftmaxCurvature, StarCurvature
 from ._feasibility import (
     MassMove,
     balance_flows,
@@ -56,6 +56,8 @@ class Loss:
         Whether some samples have no curvature, which ones depending on the scores.
     ascends : bool
         Whether dual ascent knows the maximiser of a block, the dual vector of one sample.
+    curvature_type : type
+        That of its second derivatives.
     block : tuple of float or None
         (s, h) if the conjugate is sum over wrong k of s u_k^2 / 2 - u_k on 0 <= u <= h.
     """
@@ -66,6 +68,7 @@ class Loss:
     curvature_jumps = False
     rests = False
     ascends = False
+    curvature_type: type[Curvature] = Curvature
     block: tuple[float, float] | None = None
     _sigma = 1.0
 
@@ -217,6 +220,7 @@ class CrossEntropy(Loss):
     code = _core.CROSS_ENTROPY
     bend = 0.25
     ascends = True
+    curvature_type = SoftmaxCurvature
 
     def value_at_zero(self, n_classes):
         """log C."""
@@ -280,6 +284,7 @@ class CrossEntropy(Loss):
 class _HingeFamily(Loss):
     rests = True
     ascends = True
+    curvature_type = StarCurvature
 
     def value_at_zero(self, n_classes):
         """C - 1: each wrong class violates the margin by one."""

@@ -164,7 +164,9 @@ def test_star_samples_are_gathered(entries, monkeypatch):
     whole = gram(curvature, features, feature, klass)
     calls, original = [], _gram_forms.StarColumns._sum
     monkeypatch.setattr(
-        _gram_forms.StarColumns, "_sum", lambda self: (calls.append(len(self.waiting)), original(self))
+        _gram_forms.StarColumns,
+        "_sum",
+        lambda self: (calls.append(len(self.waiting)), original(self)),
     )
     monkeypatch.setattr(_gram_forms, "MIN_ENTRIES", entries)
     monkeypatch.setattr(_gram_forms, "MANY_FEATURES", 0)
@@ -345,9 +347,11 @@ def test_weighted_moments(n_pairs, width, n_rows, vector, dtype, monkeypatch):
     np.testing.assert_array_equal(found, found.transpose(0, 2, 1))
 
 
-@pytest.mark.parametrize(("n_pairs", "width", "by_blas"), [(1, 129, True), (3, 129, False)])
-def test_long_rows_go_by_blas(n_pairs, width, by_blas):
+@pytest.mark.parametrize(("longest", "by_blas"), [(4, True), (5, False)])
+@pytest.mark.parametrize("n_pairs", [1, 4])
+def test_long_rows_go_by_blas(n_pairs, longest, by_blas, monkeypatch):
+    monkeypatch.setattr(_gram, "LONGEST_ROW", longest)
     moments = _gram.WeightedMoments(np.arange(n_pairs), np.arange(n_pairs))
-    moments.add(np.ones((2, width)), np.ones((2, n_pairs)))
+    moments.add(np.ones((2, 5)), np.ones((2, n_pairs)))
     assert moments.by_blas == (by_blas or _gram.VECTOR == 0)
-    np.testing.assert_array_equal(moments.matrices(), np.full((n_pairs, width, width), 2.0))
+    np.testing.assert_array_equal(moments.matrices(), np.full((n_pairs, 5, 5), 2.0))

@@ -16,7 +16,7 @@ from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import QuadraticModel
 from sklinear.solvers._preconditioner import ClassModes, Diagonal, Kronecker, Preconditioners
 from sklinear.solvers._proximal_newton import ProximalNewton
-from sklinear.solvers._renewal import Outcome, Renewal, first_rows
+from sklinear.solvers._renewal import Outcome, Renewal, dense_cost, first_rows
 
 pytestmark = pytest.mark.usefixtures("without_small_steps")
 
@@ -197,7 +197,7 @@ class TestPrecision:
 class TestReuse:
     def test_several_steps_share_a_hessian(self):
         """On a problem so large that building one costs more than a step."""
-        problem = make_problem("cross-entropy", 0.5, 1e-3, n_samples=20_000, n_features=60)
+        problem = make_problem("cross-entropy", 0.5, 1e-3, n_samples=20_000, n_features=120)
         built, steps = [], ProximalNewton()
         iterate = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
         for _ in range(6):
@@ -209,8 +209,8 @@ class TestReuse:
 
     def test_the_first_hessian_has_few_rows_where_building_it_is_dear(self):
         problem = make_problem("cross-entropy", 0.5, n_samples=20_000, n_features=100)
-        assert first_rows(problem, 303) < 20_000
-        assert first_rows(problem, 12) >= 20_000
+        assert first_rows(problem, dense_cost(problem, 101, 303)) < 20_000
+        assert first_rows(problem, dense_cost(problem, 5, 12)) >= 20_000
 
     def test_a_grid_of_numpy_numbers(self):
         """alpha and l1_ratio as they come out of np.logspace, with a sampled Hessian."""

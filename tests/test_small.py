@@ -94,7 +94,7 @@ class TestServes:
 
     def test_no_many_samples(self):
         problem = make_problem("cross-entropy", 0.5, n_features=20)
-        copies = 200
+        copies = 800
         many = replace(
             problem,
             data=wrap(np.tile(problem.data.X, (copies, 1))),

@@ -141,11 +141,11 @@ class Hessian:
             found = self.data.hessian(self.curvature, feature, klass)
             if found is not None:
                 return found
-        features = np.arange(len(self.free) - 1)
-        cost = self.curvature.gram_cost(self.free.shape[1], len(self.free), len(feature))
-        self.data.passes.operations += len(self.curvature.labels) * cost
+        features, sizes = np.arange(len(self.free) - 1), (*self.free.shape[::-1], len(feature))
+        self.data.passes.operations += len(self.ones) * self.curvature.gram_cost(*sizes)
         # Blocks so small that the columns formed of them stay in the cache.
-        slices = list(self.data.blocks(2 * (len(feature) + len(features) + 1)))
+        entries = self.curvature.gram_entries(*sizes) + len(self.free)
+        slices = list(self.data.blocks(2 * entries))
 
         def columns(rows):
             return self.data.columns(rows, features, self.dense_dtype)

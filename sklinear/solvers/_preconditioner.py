@@ -6,6 +6,7 @@ Arrays are stacked: shape (d + 1, C), the last row belongs to the intercept.
 import numpy as np
 
 from .._cholesky import ScaledCholesky, diagonal_of
+from .._gram import WeightedMoments
 from .._sampling import draw_rows
 from .._threads import run
 from ._moments import KnownMoments, MeanSquares, columns_of, product_cost
@@ -179,17 +180,20 @@ class ClassModes:
 def _weighted_moments(data, weights):
     """Sum of w x x^T, x with a constant feature, estimated from some rows, for each column w."""
     n, d = data.shape
-    chosen = draw_rows(n, max(4 * d, MOMENT_ROWS))
-    moments = np.zeros((weights.shape[1], d + 1, d + 1), dtype=np.float32)
-    for columns, rows in columns_of(data, chosen, np.float32):
-        roots = np.sqrt(weights[rows]).astype(np.float32)
+    chosen, n_weights = draw_rows(n, max(4 * d, MOMENT_ROWS)), weights.shape[1]
+    shares = np.hstack([weights, np.ones((n, 1))]).astype(np.float32)
+    moments = np.zeros((n_weights, d + 1, d + 1), dtype=np.float32)
 
-        def add(k, columns=columns, roots=roots):
-            part = roots[:, k, None] * columns
-            moments[k] += part.T @ part
+    def part(some):
+        sums = WeightedMoments(some, np.full(len(some), n_weights))
+        for columns, rows in columns_of(data, chosen, np.float32):
+            sums.add(columns, shares[rows])
+        sums.write(moments[some[0] : some[-1] + 1])
 
-        run(add, range(weights.shape[1]), weights.shape[1] * columns.size)
-    data.passes.add(data.share * weights.shape[1] * len(chosen) / max(1, n))
+    halves = [half for half in np.array_split(np.arange(n_weights), 2) if len(half)]
+    if len(chosen):
+        run(part, halves, n_weights * len(chosen) * d)
+    data.passes.add(data.share * n_weights * len(chosen) / max(1, n))
     total, used = weights.sum(axis=0), weights[chosen].sum(axis=0)
     moments *= np.divide(total, used, out=np.ones_like(total), where=used > 0)[:, None, None]
     return moments

@@ -15,6 +15,7 @@ FEWEST_ROWS = 1000
 MOST, MOST_PRODUCTS = 0.5, 0.8  # of the rows; where it would be more, it is all
 FIRST_PASSES = 1
 OVERHEAD = int(1e8)  # of a step on a problem without data
+SPEED = 2  # of products, by that of sums of weighted moments
 CHEAP = 2e8  # a few milliseconds
 OLD = 4  # steps, for products
 KEPT = (0.5, 1.6)  # actual by predicted change of a model that may serve again
@@ -79,22 +80,22 @@ class Renewal:
 
     def hessian_for(self, problem, iterate, free, explicit):
         """The Hessian at hand or, if that can't serve, a new one."""
-        size = len(coordinates(free))
         kept = self.hessian
         if kept is None or kept.loss is not problem.loss or not kept.covers(free):
-            precise = self.precise or dense_cost(len(problem.labels), size) < CHEAP
+            cost = dense_cost(problem, *sizes(free))
+            precise = self.precise or len(problem.labels) * cost < CHEAP
             self.last = None  # lets go of its data
             curvature = problem.curvature(iterate.scores)
             if self.caution and not explicit:
                 curvature = curvature.cautious(self.caution)
-            rows = self._rows(problem, size, explicit)
+            rows = self._rows(problem, cost, explicit)
             self.hessian = Hessian(problem, curvature, free, rows, precise)
         return self.hessian
 
-    def _rows(self, problem, size, explicit):
+    def _rows(self, problem, cost, explicit):
         """How many rows the next Hessian has; all where an exact one is hardly dearer."""
         n_rows = len(problem.labels)
-        rows = self.effort * (first_rows(problem, size) if explicit else FIRST_ROWS)
+        rows = self.effort * (first_rows(problem, cost) if explicit else FIRST_ROWS)
         most = MOST if explicit or problem.penalty.l1 > 0 else MOST_PRODUCTS
         return int(rows) if rows < most * n_rows else n_rows
 
@@ -234,8 +235,8 @@ def is_paid_off(problem, hessian, explicit):
         return False
     if not explicit:
         return hessian.age >= OLD
-    size = len(hessian.coordinates)
-    return hessian.age * pass_cost(problem) >= dense_cost(len(problem.labels), size)
+    n_rows, cost = len(problem.labels), dense_cost(problem, *sizes(hessian.free))
+    return hessian.age * pass_cost(problem) >= n_rows * cost
 
 
 def pass_cost(problem):
@@ -244,18 +245,26 @@ def pass_cost(problem):
     return n * problem.n_classes * (25 * d + 1500) + OVERHEAD
 
 
-def dense_cost(n_rows, size):
-    """Operations that build an explicit Hessian."""
-    return n_rows * size * (size + 30)
+def sizes(free):
+    """How many features, with the constant one, and variables are free."""
+    return np.count_nonzero(free[:-1].any(axis=1)) + 1, len(coordinates(free))
+
+
+def dense_cost(problem, width, size):
+    """Operations for each row that build an explicit Hessian of so many features and variables."""
+    if problem.data.sparse or problem.loss.rests:
+        return size * (size + 30)
+    return SPEED * problem.loss.curvature_type.gram_cost(problem.n_classes, width, size)
 
 
 def worth_in_products(problem, hessian):
     """With how many products an explicit Hessian of all samples costs as much."""
-    n, d = problem.data.shape
-    product = n * problem.n_classes * (8 * d + 60)
-    return dense_cost(n, len(hessian.coordinates)) / product
+    product = problem.n_classes * (8 * problem.shape[0] + 60)
+    return dense_cost(problem, *sizes(hessian.free)) / product
 
 
-def first_rows(problem, size):
-    """How many rows the first explicit Hessian has: it costs as much as a few passes."""
-    return max(FIRST_PASSES * pass_cost(problem) // dense_cost(1, max(1, size)), FEWEST_ROWS)
+def first_rows(problem, cost):
+    """How many rows the first explicit Hessian has, at so much for each: as much as a few passes
+    cost.
+    """
+    return max(int(FIRST_PASSES * pass_cost(problem) / max(1, cost)), FEWEST_ROWS)

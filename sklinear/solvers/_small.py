@@ -14,7 +14,7 @@ from ._search import Ray
 from ._working_set import all_variables
 
 MAX_VARIABLES = 300
-MAX_OPERATIONS = 1e7
+MAX_OPERATIONS, MAX_OPERATIONS_L1 = 5e7, 2e7
 FAR = 0.03  # predicted change, of F(0)
 ACCURACY = 1e-3
 FLAT = 1e-10  # of the curvature: what holds a shift of all intercepts
@@ -52,10 +52,10 @@ class SmallNewton:
         if self.n_short > MAX_SHORT:
             return False
         (n, d), n_classes = problem.data.shape, problem.n_classes
-        vectors = 1 if n_classes == 2 else n_classes
-        blocks = vectors * (vectors + 1) // 2
-        few = vectors * (d + 1) <= MAX_VARIABLES
-        return few and blocks * n * (d + 1) ** 2 <= MAX_OPERATIONS
+        size = (1 if n_classes == 2 else n_classes) * (d + 1)
+        cost = problem.loss.curvature_type.gram_cost(n_classes, d + 1, size)
+        most = MAX_OPERATIONS if problem.penalty.l1 == 0 else MAX_OPERATIONS_L1
+        return size <= MAX_VARIABLES and n * cost <= most
 
     def step(self, problem, iterate):
         """The next iterate, or None where this way leads nowhere."""
