@@ -94,7 +94,7 @@ class WeightedMoments:
             found = part.reshape(len(part), -1).T @ features[rows]
             for number, each in enumerate(found.reshape(-1, self.width, self.width)):
                 before = self.sums[number]
-                self.sums[number] = each.T if before is None else before + each.T
+                self.sums[number] = np.triu(each) + (0 if before is None else before)
 
 
 def moments(blocks, weights):
