@@ -1,5 +1,7 @@
 """Sums of squares and weighted second moments, which explicit Hessians are made of."""
 
+from copy import copy
+
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
@@ -58,17 +60,28 @@ class WeightedMoments:
 
     def matrices(self):
         """All of them, shape (P, f, f)."""
-        out = np.empty((len(self.left), self.width, self.width), self.dtype)
+        out = np.empty((len(self.sums), self.width, self.width), self.dtype)
         self.write(out)
         return out
 
     def write(self, out):
         """Write all of them, shape (P, f, f), and forget them."""
+        sums, self.sums = self.sums, None
         if self.by_blas:
-            for each in out:
-                each[...] = symmetric(self.sums.pop(0))
+            for each, upper in zip(out, sums, strict=True):
+                each[...] = symmetric(upper)
         else:
-            _moments.unfold(self.sums, out, VECTOR)
+            _moments.unfold(sums, out, len(self.left), VECTOR)
+
+    def joined(self, others, first, second):
+        """Sums of two of its own and those of others, numbered one after the other, as their like.
+
+        All have as many pairs.
+        """
+        all_sums = np.concatenate([part.sums for part in (self, *others)])
+        out = copy(self)
+        out.sums = all_sums[first] + all_sums[second]
+        return out
 
     def _begin(self, features):
         self.width, self.dtype = features.shape[1], features.dtype

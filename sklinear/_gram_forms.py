@@ -134,8 +134,8 @@ class StarMoments(PairMoments):
 
     def _of_pairs(self):
         _, first, second = stars_of(self.n_classes)
-        of_classes = np.concatenate([sums.matrices() for sums in self.sums])
-        return of_classes[first] + of_classes[second]
+        own, *others = self.sums
+        return own.joined(others, first, second).matrices()
 
 
 @lru_cache(maxsize=8)

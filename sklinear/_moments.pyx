@@ -174,10 +174,12 @@ def add_moments(
     free(units)
 
 
-def unfold(const number_t[:, ::1] sums, number_t[:, :, ::1] out, Py_ssize_t vector):
-    """Symmetric matrices, shape (P, width, width), from such sums."""
+def unfold(
+    const number_t[:, ::1] sums, number_t[:, :, ::1] out, Py_ssize_t n_pairs, Py_ssize_t vector
+):
+    """Symmetric matrices, shape (., width, width), from sums in the order of so many weights."""
     cdef Py_ssize_t lanes = vector // <Py_ssize_t> sizeof(number_t), width = out.shape[1]
-    cdef Py_ssize_t block = rows_in_a_block(out.shape[0]), n_vectors
+    cdef Py_ssize_t block = rows_in_a_block(n_pairs), n_vectors
     cdef Py_ssize_t p, first, j, k, begin, unit
     with nogil:
         for p in range(out.shape[0]):

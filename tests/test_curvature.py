@@ -113,11 +113,17 @@ def gram(curvature, features, feature, klass):
     return curvature.gram(slices, lambda rows: features[rows], feature, klass)
 
 
+VECTORS = [size for size in (0, 32, 64) if size <= _gram.VECTOR]
+
+
+@pytest.mark.parametrize("vector", VECTORS)
 @pytest.mark.parametrize("part", [1.0, 0.5])
 @pytest.mark.parametrize("width", [5, 70])
 @pytest.mark.parametrize("name", SMOOTH)
-def test_gram(name, width, part):
-    """Few and many features go different ways; all variables, or half of them."""
+def test_gram(name, width, part, vector, monkeypatch):
+    """Few and many features go different ways; all variables, or half of them; kernels or BLAS."""
+    monkeypatch.setattr(_gram, "VECTOR", vector)
+    monkeypatch.setattr(_gram_forms, "VECTOR", vector)
     curvature, M, weights = make(name)
     rng = np.random.default_rng(2)
     features = rng.normal(size=(len(M), width))
@@ -320,9 +326,6 @@ def test_the_matrix_of_stars_from_their_moments():
     moments = _gram_forms.StarMoments(feature, klass, n_classes)
     moments.add(features, factor, labels)
     np.testing.assert_allclose(moments.matrix(), whole[np.ix_(place, place)], atol=1e-12)
-
-
-VECTORS = [size for size in (0, 32, 64) if size <= _gram.VECTOR]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
