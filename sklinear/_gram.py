@@ -87,7 +87,8 @@ class WeightedMoments:
         self.width, self.dtype = features.shape[1], features.dtype
         self.by_blas = VECTOR == 0 or self.width > LONGEST_ROW
         if self.by_blas:
-            self.sums = [None] * len(self.left)
+            shape = (self.width,) * 2
+            self.sums = [np.zeros(shape, self.dtype, order="F") for _ in self.left]
         else:
             n_pairs, itemsize = len(self.left), self.dtype.itemsize
             size = _moments.size_of_sums(n_pairs, self.width, itemsize, VECTOR)
@@ -106,8 +107,7 @@ class WeightedMoments:
             part = weights[rows, :, None] * features[rows, None, :]
             found = part.reshape(len(part), -1).T @ features[rows]
             for number, each in enumerate(found.reshape(-1, self.width, self.width)):
-                before = self.sums[number]
-                self.sums[number] = np.triu(each) + (0 if before is None else before)
+                self.sums[number] += np.triu(each)
 
 
 def moments(blocks, weights):

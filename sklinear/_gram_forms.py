@@ -46,7 +46,7 @@ class PairMoments:
     """
 
     def __init__(self, feature, klass, n_classes):
-        self.variables = feature.astype(np.int32), klass.astype(np.int32)
+        self.variables = [each.astype(np.int32, copy=False) for each in (feature, klass)]
         self.n_classes = n_classes
 
     @staticmethod

@@ -91,7 +91,7 @@ class WeightSystem:
             problem.data.columns(rows, np.arange(d), np.dtype(np.float64)) for rows in self.rows
         ]
         self.features = [np.ascontiguousarray(part[:, :size]) for part in columns]
-        klass, feature = np.indices((problem.n_classes, size)).reshape(2, -1)
+        klass, feature = np.indices((problem.n_classes, size), dtype=np.int32).reshape(2, -1)
         self.variables = feature, klass
 
     def factorise(self, c, bend):
