@@ -235,6 +235,20 @@ class TestProximalNewton:
         model.fit(X, labels)
         assert model.dual_gap_ <= 1e-6 * np.log(n_classes)
 
+    @pytest.mark.parametrize(
+        ("n_features", "share", "expected"), [(90, 0.1, True), (180, 0.05, False), (90, 1, False)]
+    )
+    def test_larger_hessians_where_products_were_dear(
+        self, n_features, share, expected, monkeypatch
+    ):
+        """The first model takes two products, and its Hessian is worth 17 or 34."""
+        monkeypatch.setattr("sklinear.solvers._proximal_newton.DEAR", share)
+        problem = make_problem("cross-entropy", 0.0, n_features=n_features, n_classes=4)
+        steps, free = ProximalNewton(), all_variables(problem)
+        assert not steps._is_explicit(problem, free)
+        steps.step(problem, problem.evaluate(np.zeros(problem.shape), np.zeros(4)))
+        assert steps._is_explicit(problem, free) == expected
+
     @pytest.mark.parametrize(("n_features", "expected"), [(115, True), (130, False)])
     def test_such_hessians_have_at_most_so_many_variables(self, n_features, expected):
         problem = make_problem("cross-entropy", 0.0, n_features=n_features, n_classes=12)

@@ -26,7 +26,12 @@ from ._preconditioner import Preconditioners
 from ._refined import minimise_refined
 from ._renewal import Outcome, Renewal, is_misled, worth_in_products
 from ._search import Ray
-from ._working_set import MAX_DENSE_VARIABLES_HARD, dense_limit, free_variables
+from ._working_set import (
+    MAX_DENSE_VARIABLES_DEAR,
+    MAX_DENSE_VARIABLES_HARD,
+    dense_limit,
+    free_variables,
+)
 
 MAX_TRIALS = 6
 SINGLE_RIDGE = 1e-5
@@ -36,6 +41,7 @@ FAR = 0.03  # predicted change, of F(0)
 REFINED = 1e-4  # of the violation, in exact models
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 MAX_PRODUCTS, MAX_EXHAUSTED = 100, 2
+DEAR = 0.25  # products of a model, by those that its explicit Hessian is worth
 MANY_PRODUCTS = 5  # beside which that of another dual point is nothing
 
 
@@ -54,6 +60,8 @@ class ProximalNewton:
         False where a model could not be minimised though its Hessian was exact.
     exhausted : int
         How many runs of conjugate gradients were not enough.
+    dear : bool
+        Whether one of them took so long that explicit Hessians of more variables cost less.
     shown : Iterate
         The last iterate with the better of two dual points.
     """
@@ -61,7 +69,7 @@ class ProximalNewton:
     def __init__(self):
         self.renewal, self.preconditioners = Renewal(), Preconditioners()
         self.damping, self.accuracy = 1e-4, 0.1
-        self.solved, self.exhausted = True, 0
+        self.solved, self.exhausted, self.dear = True, 0, False
         self.shown = None
 
     def step(self, problem, iterate):
@@ -120,6 +128,8 @@ class ProximalNewton:
         gain = GAIN * 0.3 ** min(self.renewal.stalls, 6)
         found = minimise_by_products(model, preconditioner, TIGHT, MAX_PRODUCTS, gain)
         self.exhausted += model.n_products == MAX_PRODUCTS
+        worth = np.inf if problem.data.sparse else worth_in_products(problem, model.hessian)
+        self.dear = self.dear or model.n_products >= DEAR * worth
         self.preconditioners.charge(model)
         return found
 
@@ -173,6 +183,8 @@ class ProximalNewton:
         limit = dense_limit(problem)
         if self.exhausted >= MAX_EXHAUSTED:
             limit = max(limit, MAX_DENSE_VARIABLES_HARD)
+        if self.dear:
+            limit = max(limit, MAX_DENSE_VARIABLES_DEAR)
         return len(coordinates(free)) <= limit
 
 
