@@ -15,6 +15,7 @@ MAX_KRONECKER_FEATURES = 4096
 N_MODES = 4
 MOMENT_ROWS = 12_000
 FEW_PRODUCTS = 20
+SUMMING = 0.2  # of a moment, by a product of the same operations
 MAX_MOMENTS = 2e8
 LEAST_MEAN = 1e-10  # of the largest mean curvature
 LEAST_SHIFT = 1e-8  # of the curvature of all classes
@@ -57,7 +58,8 @@ class Preconditioners:
 
     def _is_hard(self, n, d, n_classes):
         blocks = (n_classes + N_MODES) * d * d
-        return blocks <= MAX_MOMENTS and self.spent >= blocks * min(n, max(4 * d, MOMENT_ROWS))
+        cost = SUMMING * blocks * min(n, max(4 * d, MOMENT_ROWS))
+        return blocks <= MAX_MOMENTS and self.spent >= cost
 
     def _blocks(self, model):
         if self.modes is None:
