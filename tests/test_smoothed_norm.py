@@ -68,6 +68,12 @@ class TestNorm:
         assert self.norm.excess(self.coef) == pytest.approx(difference)
         assert 0 < difference <= 0.3 * 0.01 * self.coef.size
 
+    def test_nothing_is_divided_where_there_is_neither_weight_nor_smoothing(self):
+        coef = np.array([[0.0, 2.0]])
+        with np.errstate(all="raise"):
+            found = SmoothedNorm(0.3, 0.2, 0.0).gradient(coef)
+        np.testing.assert_allclose(found, [[0.0, 0.7]])
+
     def test_dual_slope_is_strictly_feasible(self):
         slope = self.norm.gradient(self.coef) - 0.2 * self.coef
         assert np.abs(slope).max() < 0.3

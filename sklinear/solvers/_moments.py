@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 from scipy.linalg import eigh
 
+from .._gram import moments
 from .._sampling import draw_rows
 
 CHEAP_EIGENVECTORS = 400  # features
@@ -103,9 +104,8 @@ class SecondMoments(Moments):
         n, d = data.shape
         chosen = draw_rows(n, moment_rows(d) if max_rows is None else max_rows)
         self.dtype = np.dtype(dtype)
-        total = np.zeros((d + 1, d + 1), dtype=dtype)
-        for columns, _ in columns_of(data, chosen, dtype):
-            total += columns.T @ columns
+        blocks = ((rows, columns) for columns, rows in columns_of(data, chosen, dtype))
+        total = moments(blocks, np.ones(n))
         data.passes.add(data.share * len(chosen) / n)
         total /= len(chosen)
         if _is_diagonal(total):

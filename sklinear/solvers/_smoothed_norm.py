@@ -59,7 +59,7 @@ class SmoothedNorm:
 
     def gradient(self, coef):
         """Its gradient."""
-        return self.l1 * coef / self.eta(coef) + self.l2 * coef
+        return self.l1 * share_of(coef, self.eta(coef)) + self.l2 * coef
 
     def slope(self, coef, direction):
         """Its derivative along a direction."""
@@ -68,6 +68,11 @@ class SmoothedNorm:
     def excess(self, coef):
         """What the smoothing adds to the penalty."""
         return float((self.l1 * (self.eta(coef) - np.abs(coef))).sum())
+
+
+def share_of(coef, eta):
+    """w / eta; zero where there is neither a weight nor any smoothing."""
+    return np.divide(coef, eta, out=np.zeros_like(coef), where=eta > 0)
 
 
 class SmoothedNewton:
@@ -163,7 +168,7 @@ class SmoothedNewton:
         excess = share * min(left, certificate.objective)
         total = np.broadcast_to(problem.penalty.l1s, iterate.coef.shape).sum()
         self.beta = max(excess / total, least)
-        self.slope = iterate.coef / np.hypot(iterate.coef, self.beta)
+        self.slope = share_of(iterate.coef, np.hypot(iterate.coef, self.beta))
 
     def _solve(self, model, norm, gradient):
         """The move, and D."""
