@@ -106,7 +106,8 @@ class Data:
         return 0.5 * share
 
     def blocks(self, entries_per_row):
-        """Slices of rows, of a size that keeps a block of them in cache."""
-        step = max(16, BLOCK_ENTRIES // max(1, entries_per_row))
-        for start in range(0, self.shape[0], step):
-            yield slice(start, min(start + step, self.shape[0]))
+        """Slices of rows, of a size that keeps a block of them in cache; one or an even number."""
+        n, most = self.shape[0], max(16, BLOCK_ENTRIES // max(1, entries_per_row))
+        count = -(-n // most)
+        count += count % 2 if count > 1 else 0
+        return [slice(i * n // count, (i + 1) * n // count) for i in range(count)]

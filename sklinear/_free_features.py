@@ -148,7 +148,7 @@ class FreeFeatures:
         def columns(rows):
             return self.data.columns(rows, features, np.dtype(np.float64))
 
-        slices = list(self.data.blocks(2 * (len(feature) + len(features) + 1)))
+        slices = self.data.blocks(2 * (len(feature) + len(features) + 1))
         matrix = curvature.gram(slices, columns, feature, klass)
         if matrix.any():
             out[self.moving] = ScaledCholesky(matrix, RIDGES).solve(rhs[self.moving])

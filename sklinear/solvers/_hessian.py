@@ -145,7 +145,7 @@ class Hessian:
         self.data.passes.operations += len(self.ones) * self.curvature.gram_cost(*sizes)
         # Blocks so small that the columns formed of them stay in the cache.
         entries = self.curvature.gram_entries(*sizes) + len(self.free)
-        slices = list(self.data.blocks(2 * entries))
+        slices = self.data.blocks(4 * entries)
 
         def columns(rows):
             return self.data.columns(rows, features, self.dense_dtype)
