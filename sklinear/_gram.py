@@ -13,15 +13,12 @@ VECTOR = _moments.vector_size()
 MIRRORED = 256  # columns at a time
 
 
-def squares(parts, sign=1.0, total=None):
-    """sum of sign U^T U, from parts U of shape (., m), and a total; zero below the diagonal."""
-    multiply = None
-    for part in parts:
-        if total is None:
-            total = np.zeros((part.shape[1],) * 2, part.dtype, order="F")
-        multiply = multiply or get_blas_funcs("syrk", (total,))
-        total = multiply(sign, part.T, beta=1.0, c=total, overwrite_c=1)
-    return total
+def square(part, total=None, sign=1.0):
+    """A total plus sign U^T U, for U of shape (., m); zero below the diagonal (works in place)."""
+    if total is None:
+        total = np.zeros((part.shape[1],) * 2, part.dtype, order="F")
+    multiply = get_blas_funcs("syrk", (total,))
+    return multiply(sign, part.T, beta=1.0, c=total, overwrite_c=1)
 
 
 def symmetric(upper):
@@ -98,8 +95,7 @@ class WeightedMoments:
         weights = shares[:, self.left] * shares[:, self.right]
         if self.width > FEW_FEATURES:
             for number, column in enumerate(np.sqrt(weights).T):
-                part = features * column[:, None]
-                self.sums[number] = squares([part], total=self.sums[number])
+                self.sums[number] = square(features * column[:, None], self.sums[number])
             return
         step = max(1, BLOCK_ENTRIES // (len(self.left) * self.width))
         for start in range(0, len(features), step):

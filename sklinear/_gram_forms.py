@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from . import _dense
-from ._gram import VECTOR, WeightedMoments, squares, symmetric
+from ._gram import VECTOR, WeightedMoments, square, symmetric
 
 MIN_ENTRIES = 2**22
 COLUMN = 150  # operations for each entry of the columns that blocks are products of
@@ -229,7 +229,7 @@ class SoftmaxColumns:
     def add(self, features, root, share):
         """More samples, with the square root of p, shape (n, 1), and their q."""
         shares = root * share
-        self.total = squares([self.columns(features, shares)], -1.0, self.total)
+        self.total = square(self.columns(features, shares), self.total, -1.0)
         self.own.add(features, shares * (root - shares))
 
     def matrix(self):
