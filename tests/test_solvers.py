@@ -236,14 +236,21 @@ class TestProximalNewton:
         assert model.dual_gap_ <= 1e-6 * np.log(n_classes)
 
     @pytest.mark.parametrize(
-        ("n_features", "share", "expected"), [(90, 0.05, True), (180, 0.01, False), (90, 1, False)]
+        ("n_features", "n_samples", "share", "expected"),
+        [
+            (90, 6000, 0.05, True),
+            (180, 12_000, 0.01, False),
+            (90, 6000, 1, False),
+            (90, 60, 0.01, 0),
+        ],
     )
     def test_larger_hessians_where_products_were_dear(
-        self, n_features, share, expected, monkeypatch
+        self, n_features, n_samples, share, expected, monkeypatch
     ):
-        """The first model takes two products, and its Hessian is worth 22 or 43."""
+        """The first model takes a few products, and its Hessian is worth 22 or 43."""
         monkeypatch.setattr("sklinear.solvers._proximal_newton.DEAR", share)
-        problem = make_problem("cross-entropy", 0.0, n_features=n_features, n_classes=4)
+        size = {"n_samples": n_samples, "n_features": n_features, "n_classes": 4}
+        problem = make_problem("cross-entropy", 0.0, **size)
         steps, free = ProximalNewton(), all_variables(problem)
         assert not steps._is_explicit(problem, free)
         steps.step(problem, problem.evaluate(np.zeros(problem.shape), np.zeros(4)))

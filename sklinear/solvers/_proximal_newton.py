@@ -41,7 +41,7 @@ FAR = 0.03  # predicted change, of F(0)
 REFINED = 1e-4  # of the violation, in exact models
 TIGHT, GAIN = 1e-3, 0.3  # ends of conjugate gradients (see there)
 MAX_PRODUCTS, MAX_EXHAUSTED = 100, 2
-DEAR = 0.25  # products of a model, by those that its explicit Hessian is worth
+DEAR, MANY_SAMPLES = 0.25, 5  # products of those that a Hessian is worth; by variables
 MANY_PRODUCTS = 5  # beside which that of another dual point is nothing
 
 
@@ -128,8 +128,7 @@ class ProximalNewton:
         gain = GAIN * 0.3 ** min(self.renewal.stalls, 6)
         found = minimise_by_products(model, preconditioner, TIGHT, MAX_PRODUCTS, gain)
         self.exhausted += model.n_products == MAX_PRODUCTS
-        worth = np.inf if problem.data.sparse else worth_in_products(problem, model.hessian)
-        self.dear = self.dear or model.n_products >= DEAR * worth
+        self.dear = self.dear or is_dear(problem, model)
         self.preconditioners.charge(model)
         return found
 
@@ -186,6 +185,17 @@ class ProximalNewton:
         if self.dear:
             limit = max(limit, MAX_DENSE_VARIABLES_DEAR)
         return len(coordinates(free)) <= limit
+
+
+def is_dear(problem, model):
+    """Whether its explicit Hessian would have cost little more, on dense data of many samples.
+
+    Where samples are few products cost little beside the factor of a Hessian.
+    """
+    many = len(problem.labels) >= MANY_SAMPLES * len(model.coordinates)
+    if problem.data.sparse or not many:
+        return False
+    return model.n_products >= DEAR * worth_in_products(problem, model.hessian)
 
 
 def tighter(problem, *iterates):
