@@ -194,6 +194,34 @@ def mixed_columns(
             )
 
 
+def add_pairs(
+    const number_t[:, :, ::1] of_pairs,
+    const int[::1] first,
+    const int[::1] second,
+    number_t[:, :, ::1] blocks,
+):
+    """Blocks of pairs of classes, minus their sums, then those of each class, the sums it is in.
+
+    To `blocks`, zeros of shape (P + C, f, f).
+    """
+    cdef Py_ssize_t p, entry, n_pairs = of_pairs.shape[0]
+    cdef Py_ssize_t size = of_pairs.shape[1] * of_pairs.shape[2]
+    cdef const number_t* source
+    cdef number_t* pair
+    cdef number_t* one
+    cdef number_t* other
+    with nogil:
+        for p in range(n_pairs):
+            source = &of_pairs[p, 0, 0]
+            pair = &blocks[p, 0, 0]
+            one = &blocks[n_pairs + first[p], 0, 0]
+            other = &blocks[n_pairs + second[p], 0, 0]
+            for entry in range(size):
+                pair[entry] = -source[entry]
+                one[entry] += source[entry]
+                other[entry] += source[entry]
+
+
 def gather(
     const number_t[:, :, ::1] blocks,
     const int[:, ::1] block,

@@ -16,22 +16,25 @@ MIN_ENTRIES = 2**22
 COLUMN = 150  # operations for each entry of the columns that blocks are products of
 MARGIN, WEIGHT = 4, 10  # the same for a feature and for a weight of moments
 SORTED, WEIGHED = 80, 220  # the same for a feature and a class of samples in the order of classes
-MAX_PRODUCTS, MAX_SUMS = 1.5, 2**23  # of two features for all pairs of classes, by variables
+MAX_SUMS = 2**23  # for all pairs of classes
+FAVOUR = 1.2  # cost of moments by that of columns
 FEW_FEATURES, MANY_FEATURES = 64, 100
 
 
 def form_of_softmax(n_classes, width, size):
-    """By moments, unless these are few of the variables of so many features, or too large."""
-    n_products = n_classes * (n_classes - 1) / 2 * width**2
-    most = n_products <= min(MAX_PRODUCTS * size**2, MAX_SUMS)
-    return SoftmaxMoments if most and (VECTOR or width > FEW_FEATURES) else SoftmaxColumns
+    """By moments, unless these are few of the variables of so many features, or sums too large."""
+    sizes = n_classes, width, size
+    few = n_classes * (n_classes - 1) / 2 * width**2 <= MAX_SUMS
+    cheap = SoftmaxMoments.cost(*sizes) <= FAVOUR * SoftmaxColumns.cost(*sizes)
+    usable = VECTOR or width > FEW_FEATURES
+    return SoftmaxMoments if few and cheap and usable else SoftmaxColumns
 
 
 def form_of_star(n_classes, width, size):
     """The same, where columns skip the samples that do not curve for a class."""
     n_products = n_classes * (n_classes - 1) / 2 * width**2
     most = width <= FEW_FEATURES or n_products * width <= MANY_FEATURES * size**2
-    return StarMoments if most else StarColumns
+    return StarMoments if most and n_products <= MAX_SUMS else StarColumns
 
 
 def cost_of_moment(width):
@@ -56,13 +59,11 @@ class PairMoments:
 
     def matrix(self):
         """The sum for the variables."""
-        _, place, meets = pairs_of(self.n_classes)
+        ends, place = pairs_of(self.n_classes)
         of_pairs = self._of_pairs()
         n_pairs, *shape = of_pairs.shape
-        blocks = np.empty((n_pairs + self.n_classes, *shape), of_pairs.dtype)
-        np.negative(of_pairs, out=blocks[:n_pairs])
-        own = blocks[n_pairs:].reshape(self.n_classes, -1)
-        np.dot(meets.astype(own.dtype), of_pairs.reshape(n_pairs, -1), out=own)
+        blocks = np.zeros((n_pairs + self.n_classes, *shape), of_pairs.dtype)
+        _dense.add_pairs(of_pairs, *ends, blocks)
         out = np.empty((len(self.variables[0]),) * 2, blocks.dtype)
         _dense.gather(blocks, place, *self.variables, out)
         return out
@@ -76,14 +77,12 @@ class PairMoments:
 def pairs_of(n_classes):
     """All pairs of classes k < l, as two rows.
 
-    And the places of their blocks, shape (C, C), with those of single classes behind them; and
-    whether a class meets a pair, shape (C, P).
+    And the places of their blocks, shape (C, C), with those of single classes behind them.
     """
     first, second = ends = np.array(np.triu_indices(n_classes, 1), dtype=np.int32)
     place = np.diag(len(first) + np.arange(n_classes, dtype=np.int32))
     place[first, second] = place[second, first] = np.arange(len(first))
-    meets = (np.arange(n_classes)[:, None, None] == ends).any(axis=1)
-    return ends, place, meets
+    return ends, place
 
 
 class SoftmaxMoments(PairMoments):
@@ -147,7 +146,7 @@ def stars_of(n_classes):
     classes = np.arange(n_classes, dtype=np.int32)
     ones = np.full(n_classes - 1, n_classes, dtype=np.int32)
     pairs = [(classes[classes != y], ones) for y in range(n_classes)]
-    (first, second), _, _ = pairs_of(n_classes)
+    (first, second), _ = pairs_of(n_classes)
     return pairs, first * (n_classes - 1) + second - 1, second * (n_classes - 1) + first
 
 

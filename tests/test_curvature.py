@@ -150,6 +150,14 @@ def test_softmax_of_most_variables_goes_by_pairs_of_classes(missing, single, mon
     np.testing.assert_array_equal(found, found.T)
 
 
+@pytest.mark.parametrize("form", ["form_of_softmax", "form_of_star"])
+def test_moments_of_too_many_pairs_of_classes_are_not_summed(form):
+    """A thousand classes with ten features would take eight gigabytes."""
+    few, many = (getattr(_gram_forms, form)(n_classes, 11, 9000) for n_classes in (30, 1000))
+    assert issubclass(few, _gram_forms.PairMoments)
+    assert not issubclass(many, _gram_forms.PairMoments)
+
+
 def test_classes_of_two_features_are_not_those_of_one():
     """Neither has all, though they follow upon each other as if one had."""
     curvature, M, weights = make("cross-entropy")
