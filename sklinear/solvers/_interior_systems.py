@@ -106,12 +106,12 @@ class WeightSystem:
         """S^T c S, from the samples of each class."""
         moments = StarMoments(*self.variables, len(self.rows))
         work = factor.size * self.features[0].shape[1] ** 2
-        parts = [(part, factor[rows], y) for y, (part, rows) in enumerate(self._of_classes())]
-        run(lambda part: moments.add_of_class(*part), parts, work)
-        return moments.matrix()
 
-    def _of_classes(self):
-        return zip(self.features, self.rows, strict=True)
+        def add(y):
+            moments.add_of_class(self.features[y], factor[self.rows[y]], y)
+
+        run(add, range(len(self.rows)), work)
+        return moments.matrix()
 
     def solve(self, slope, imbalance, rho):
         """dW and db."""

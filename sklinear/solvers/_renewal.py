@@ -251,7 +251,10 @@ def sizes(free):
 
 
 def dense_cost(problem, width, size):
-    """Operations for each row that build an explicit Hessian of so many features and variables."""
+    """Operations for each row that build an explicit Hessian of so many features and variables.
+
+    Where samples rest a Hessian is kept as if it cost more: a new one at each step was slower.
+    """
     if problem.data.sparse or problem.loss.rests:
         return size * (size + 30)
     return SPEED * problem.loss.curvature_type.gram_cost(problem.n_classes, width, size)
