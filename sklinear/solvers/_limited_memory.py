@@ -7,6 +7,7 @@ Chen, Wang and Zhou, Large-scale L-BFGS using MapReduce, NIPS 2014 (inner produc
 """
 
 import numpy as np
+from scipy.linalg.blas import dtrsv
 
 LEAST_CURVATURE = 1e-12  # cosine of a move and of the change of the gradient
 
@@ -59,18 +60,15 @@ class LimitedMemory:
         kept = self._kept
         if not kept:
             return apply(gradient)
-        newest_first = (np.arange(self.count - 1, self.count - 1 - kept, -1)) % self.size
         moves, changes = self.moves[:kept], self.changes[:kept]
-        products, diagonal = self.products, self.products.diagonal()
-        rest, shares = moves @ gradient.ravel(), np.zeros(kept)
-        for i in newest_first:
-            shares[i] = rest[i] / diagonal[i]
-            rest -= shares[i] * products[:kept, i]
+        # Of a move with later changes; what is below the diagonal is out of date.
+        order = np.arange(self.count - kept, self.count) % self.size
+        products = self.products[np.ix_(order, order)]
+        shares, steps = np.empty((2, kept))
+        shares[order] = dtrsv(products, (moves @ gradient.ravel())[order])
         inner = (gradient.ravel() - shares @ changes).reshape(gradient.shape)
         out = apply(inner).ravel()
-        rest, steps = changes @ out, np.zeros(kept)
-        for i in newest_first[::-1]:
-            steps[i] = shares[i] - rest[i] / diagonal[i]
-            rest += steps[i] * products[i, :kept]
+        rest = self.products.diagonal()[:kept] * shares - changes @ out
+        steps[order] = dtrsv(products, rest[order], trans=1)
         out += steps @ moves
         return out.reshape(gradient.shape)
