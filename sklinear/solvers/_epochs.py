@@ -134,8 +134,7 @@ class DualAscent:
     def epoch(self):
         """A block step for every sample that is not paused, and one of the multipliers."""
         problem = self.problem
-        rows = self.random.permutation(self.rows)
-        rows = rows[self.wait[rows] == 0]
+        rows = self.random.permutation(self.rows[self.wait[self.rows] == 0])
         share = problem.data.ascend(rows, self.compiled, self.moved)
         self.wait[self.wait > 0] -= 1
         longer = np.minimum(2 * self.pause[rows] + 1, LONGEST_PAUSE)
