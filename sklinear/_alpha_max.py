@@ -37,9 +37,19 @@ def alpha_max(problem, l1_ratio):
         dual, correlation = SmallestCorrelation(problem).solve()
     largest = problem.penalty.relative_size(correlation).max(initial=0.0)
     possible = problem.penalty.relative_size(upper_bounds(problem, dual)).max(initial=0.0)
-    if problem.loss.smooth:
-        return float(largest) / l1_ratio if largest > NOISE * possible else 0.0
-    return float(max(largest, LEAST * possible)) / l1_ratio
+    if largest <= NOISE * possible and (problem.loss.smooth or not varies(problem)):
+        return 0.0
+    return float(largest if problem.loss.smooth else max(largest, LEAST * possible)) / l1_ratio
+
+
+def varies(problem):
+    """Whether an intercept does not take the place of all features that have a penalty."""
+    if not problem.fit_intercept:
+        return True
+    means = problem.data.correlate(problem.weights[:, None])[:, 0]
+    variances = problem.mean_squares - means**2
+    held = np.delete(variances - NOISE * problem.mean_squares, problem.penalty.free)
+    return bool((held > 0).any())
 
 
 def upper_bounds(problem, dual):

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._callbacks import FitTasks
 from ._data import wrap
 from ._driver import Start, solve
-from ._messages import plain
+from ._messages import plain, way_to_a_smaller_gap
 from ._penalty import ElasticNet
 from ._problem import Problem
 from ._threads import serial_blas
@@ -98,6 +98,8 @@ class BaseLinearClassifier(
         ValueError
             If X, y, the weights or a parameter can't be used; the message names the value
             and the remedy.
+        KeyboardInterrupt
+            If interrupted; the estimator then holds the best point so far and its certificate.
 
         Warns
         -----
@@ -192,11 +194,7 @@ class BaseLinearClassifier(
             raise KeyboardInterrupt
         if solution.converged or solution.stopped:
             return
-        remedy = (
-            f"raise max_iter (now {self.max_iter}) or standardise the features"
-            if self.n_iter_ >= self.max_iter
-            else "standardise the features or pass X as float64"
-        )
+        remedy = way_to_a_smaller_gap(self.n_iter_, self.max_iter, self.coef_.dtype)
         warnings.warn(
             f"{type(self).__name__} stopped after {self.n_iter_} iterations with a duality gap "
             f"of {solution.gap:.3g}, above the target tol * F(0) = "

@@ -119,10 +119,11 @@ class SoftmaxClassifierCV(CrossValidated, SoftmaxClassifier):
     class.
 
     The best is the largest unweighted mean over folds, as in scikit-learn's
-    ``GridSearchCV``, which chooses the same on the same folds and alphas; of equal means the
-    larger alpha wins. A scorer of single columns of the ``decision_function`` may tell them
-    apart: with ``l1_ratio=1`` and an even number of classes, four or more, each feature may
-    have its weights shifted for all classes at no cost.
+    ``GridSearchCV``, which chooses the same on the same folds and alphas, unless class weights
+    are "balanced" (there in each fold); of equal means the larger alpha wins. A scorer of
+    single columns of the ``decision_function`` may tell them apart: with ``l1_ratio=1`` and an
+    even number of classes, four or more, each feature may have its weights shifted for all
+    classes at no cost.
 
     References
     ----------
@@ -300,10 +301,11 @@ class SVMClassifierCV(CrossValidated, SVMClassifier):
     class.
 
     The best is the largest unweighted mean over folds, as in scikit-learn's
-    ``GridSearchCV``, which chooses the same on the same folds and alphas; of equal means the
-    larger alpha wins. A scorer of single columns of the ``decision_function`` may tell them
-    apart: with ``l1_ratio=1`` and an even number of classes, four or more, each feature may
-    have its weights shifted for all classes at no cost.
+    ``GridSearchCV``, which chooses the same on the same folds and alphas, unless class weights
+    are "balanced" (there in each fold); of equal means the larger alpha wins. A scorer of
+    single columns of the ``decision_function`` may tell them apart: with ``l1_ratio=1`` and an
+    even number of classes, four or more, each feature may have its weights shifted for all
+    classes at no cost.
 
     References
     ----------

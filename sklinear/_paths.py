@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from ._base import BaseLinearClassifier, class_vectors
 from ._interpolation import MANY
+from ._messages import way_to_a_smaller_gap
 from ._path import falling_alphas, solve_path
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
@@ -293,7 +294,8 @@ def _path(model, X, y, sample_weight, alphas, eps):
             reached = solution.objective, solution.gap, solution.converged
             rows.append((*reached, len(gaps) - 1, passes[-1]))
     objectives, gaps, converged, n_iter, passes = map(np.array, zip(*rows, strict=True))
-    _warn_of_gaps(grid[~converged], model.tol * problem.value_at_zero, gaps.max(), n_iter, model)
+    target = model.tol * problem.value_at_zero
+    _warn_of_gaps(grid[~converged], target, gaps.max(), n_iter, model, coefs.dtype)
     return Bunch(
         alphas=grid,
         coefs=coefs.transpose(0, 2, 1),
@@ -317,16 +319,12 @@ def put(place, iterate):
     return intercept
 
 
-def _warn_of_gaps(alphas, target, largest, n_iter, model):
+def _warn_of_gaps(alphas, target, largest, n_iter, model, dtype):
     if len(alphas) == 0:
         return
     named = ", ".join(f"{alpha:.3g}" for alpha in alphas[:MOST_NAMED])
     named += ", ..." if len(alphas) > MOST_NAMED else ""
-    remedy = (
-        f"raise max_iter (now {model.max_iter}) or standardise the features"
-        if n_iter.max() >= model.max_iter
-        else "standardise the features or pass X as float64"
-    )
+    remedy = way_to_a_smaller_gap(n_iter.max(), model.max_iter, dtype)
     warnings.warn(
         f"For {len(alphas)} alphas ({named}) duality gaps are above the target tol * F(0) = "
         f"{target:.3g} (tol={model.tol:g}); the largest is {largest:.3g}. To reach it, {remedy}; "

@@ -56,8 +56,25 @@ class Scoring:
             labels = samples.problem.labels[fold.test]
             return lambda fitted: measure(fitted.scores(), labels, weights)
         scorer = with_labels(get_scorer(self.scoring), samples.classes)
+        if getattr(scorer, "_response_method", None) == "predict_proba":
+            getattr(model, scorer._response_method)  # where there is none, the model says why
         X, y = samples.X[fold.test], samples.y[fold.test]
-        return lambda fitted: _number(scorer(fitted.estimator(model), X, y, **params))
+        return lambda fitted: self._by(scorer, fitted, fitted.estimator(model), X, y, params)
+
+    def _by(self, scorer, fold_model, estimator, X, y, params):
+        """What a scorer returns; some can't do with the scores of a class that a fold lacks."""
+        try:
+            return _number(scorer(estimator, X, y, **params))
+        except ValueError as error:
+            absent = np.delete(estimator.classes_, fold_model.present)
+            if len(absent) == 0:
+                raise
+            raise ValueError(
+                f"scoring={plain(self.scoring)} can't score fold {fold_model.fold.number}, whose "
+                f"training part lacks the class {plain(absent[0])}, so that its scores are -inf: "
+                f"{error} Use a stratified splitter, fewer folds, or a scorer of predictions such "
+                "as 'balanced_accuracy'."
+            ) from error
 
     def _needs_only_scores(self, model):
         if not isinstance(self.scoring, str) or self.scoring not in FROM_SCORES:

@@ -29,7 +29,8 @@ class SoftmaxClassifier(BaseLinearClassifier):
     alpha : float, default=1e-4
         Weight of the penalty, positive (1e-100 or more).
     l1_ratio : float, default=0.0
-        Share ρ of the L1 norm in the penalty, in [0, 1]: 0 is L2, 1 is L1.
+        Share ρ of the L1 norm in the penalty, in [0, 1]: 0 is L2, 1 is L1. To select the features
+        with a weight, give ``SelectFromModel`` ``threshold=1e-5``.
     fit_intercept : bool, default=True
         Whether to fit an unpenalised intercept.
     tol : float, default=1e-4
@@ -44,7 +45,8 @@ class SoftmaxClassifier(BaseLinearClassifier):
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight.
     warm_start : bool, default=False
-        Whether to start from the previous solution when shapes and classes agree.
+        Whether to start from the previous solution when shapes and classes agree. Up to two
+        iterations certify the start, so that `max_iter` should be three or more.
     random_state : int, RandomState instance or None, default=None
         Seed of solvers that draw samples; the present ones are deterministic.
     verbose : int, default=0

@@ -283,13 +283,18 @@ def _class_weights(class_weight, classes, labels, sample_weight):
 
 
 def check_class_weight(class_weight, classes):
-    """A dict of usable weights for classes that there are."""
-    known = set(classes.tolist())
+    """A dict of usable weights, that of a class without samples beside those of all others.
+
+    Part of the data may lack a rare class; where others have no weight, a name may be wrong.
+    """
+    known = classes.tolist()
+    unnamed, strange = [k for k in known if k not in class_weight], set(class_weight) - set(known)
     for label, weight in class_weight.items():
-        if label not in known:
+        if label in strange and unnamed:
             raise ValueError(
                 f"class_weight names the class {plain(label)}, which does not occur in y; the "
-                f"classes are {plain(classes)}. Remove it or correct its name."
+                f"classes are {plain(classes)}, and {plain(unnamed[0])} has no weight. Remove it "
+                "or correct its name, or name all classes."
             )
         if not (isinstance(weight, Real) and 0 <= weight < np.inf):
             raise ValueError(

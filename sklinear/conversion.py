@@ -376,7 +376,8 @@ def _check_type(model, expected, refused=()):
     if not isinstance(model, expected) or isinstance(model, refused):
         raise TypeError(
             f"model is a {type(model).__name__}; a fitted {expected.__name__} is needed. Of a "
-            "pipeline or a search, pass the model inside."
+            "pipeline or a search, pass the model inside; of a cross-validated one, a model fitted "
+            "with the parameters it chose."
         )
     check_is_fitted(model)
 

@@ -174,16 +174,27 @@ def test_a_program_without_a_solution_is_named(monkeypatch):
 def test_a_constant_feature_of_the_hinge_overflows_nothing(seed):
     rng = np.random.default_rng(seed)
     X, y = np.full((20, 1), rng.normal()), rng.permutation(np.arange(20) % 2)
-    with np.errstate(all="raise"):
-        path = svm_path(X, y, sample_weight=rng.integers(1, 4, 20), alphas=2, penalty_factor=[0.01])
-    assert 0 < path.alphas[0] <= 1.001e-4 * np.abs(X).max()
+    weights = rng.integers(1, 4, 20)
+    with np.errstate(all="raise"), pytest.raises(ValueError, match="would begin at 0"):
+        svm_path(X, y, sample_weight=weights, alphas=2, penalty_factor=[0.01])
 
 
-@pytest.mark.parametrize("loss", LOSSES[:2])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_what_rounding_leaves_of_constant_features_is_no_grid(loss):
     path, _, params = both(loss)
     with pytest.raises(ValueError, match="A grid of alphas would begin at 0"):
         path(np.full((31, 1), 0.1), np.arange(31) % 3, alphas=3, l1_ratio=1.0, **params)
+
+
+@pytest.mark.parametrize("container", [np.array, csr], ids=["dense", "sparse"])
+def test_where_something_varies_the_hinge_has_a_grid(container):
+    """Though its smallest alpha may be zero: a rare class is inside another one."""
+    X = np.column_stack([np.full(40, 0.1), np.r_[np.zeros(30), np.linspace(-1, 1, 10)]])
+    y = np.r_[np.zeros(39), 1]
+    assert svm_path(container(X), y, alphas=3, l1_ratio=1.0).alphas[0] > 0
+    with pytest.raises(ValueError, match="would begin at 0"):
+        svm_path(container(X), y, alphas=3, l1_ratio=1.0, penalty_factor=[1, 0])
+    assert svm_path(container(X), y, alphas=3, l1_ratio=1.0, fit_intercept=False).alphas[0] > 0
 
 
 def test_free_features_that_tell_the_classes_apart_leave_no_grid():

@@ -173,8 +173,16 @@ def test_class_of_no_class_weight(Model):
 
 @both
 def test_unknown_class_in_class_weight(Model):
-    message = refusal(Model(class_weight={"cat": 1, "car": 2, "frog": 1, "emu": 3}), X, NAMES)
-    assert_says(message, "class_weight", "emu", "cat.*car|car.*cat")
+    message = refusal(Model(class_weight={"cat": 1, "car": 2, "emu": 3}), X, NAMES)
+    assert_says(message, "class_weight", "emu", "cat.*car|car.*cat", "'frog' has no weight")
+
+
+@both
+def test_a_class_weight_beside_those_of_all_classes(Model):
+    """A part of the data may lack a rare class."""
+    known = {"cat": 1, "car": 2, "frog": 1}
+    model = Model(class_weight=known | {"emu": 3}).fit(X, NAMES)
+    np.testing.assert_array_equal(model.coef_, Model(class_weight=known).fit(X, NAMES).coef_)
 
 
 @both

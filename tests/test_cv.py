@@ -392,6 +392,21 @@ def test_scorers_see_all_classes(scoring):
     np.testing.assert_allclose(model.scores_, by_name.scores_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("loss", ["softmax", "hinge"])
+def test_a_scorer_that_needs_scores_of_an_absent_class(loss):
+    folds = [(np.flatnonzero(Y != 1), np.arange(60)), (np.arange(60), np.arange(60))]
+    message = r"'top_k_accuracy' can't score fold 0.*lacks the class 1.*-inf.*balanced_accuracy"
+    with pytest.raises(ValueError, match=message):
+        make_cv(loss, cv=folds, scoring="top_k_accuracy").fit(X, Y)
+    make_cv(loss, cv=folds[1:], scoring="top_k_accuracy").fit(X, Y)
+    make_cv(loss, cv=folds, scoring="balanced_accuracy").fit(X, Y)
+
+
+def test_a_scorer_of_probabilities_that_there_are_not():
+    with pytest.raises(AttributeError, match="CalibratedClassifierCV"):
+        make_cv("hinge", scoring="neg_log_loss").fit(X, Y)
+
+
 def test_labels_of_a_scorer_are_kept():
     scorer = make_scorer(log_loss, response_method="predict_proba", labels=[0, 1, 2])
     assert with_labels(scorer, np.arange(3)) is scorer

@@ -5,8 +5,19 @@ import numpy as np
 import pytest
 from data import make_classes
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklinear import SoftmaxClassifier, SoftmaxClassifierCV, SVMClassifierCV, softmax_path
+from sklinear import (
+    SoftmaxClassifier,
+    SoftmaxClassifierCV,
+    SVMClassifier,
+    SVMClassifierCV,
+    softmax_path,
+    svm_path,
+)
 from sklinear.plotting import CoefficientPathDisplay, CVScoresDisplay
 
 X, Y = make_classes(3, n_samples=60, n_features=8)
@@ -160,3 +171,33 @@ def test_unknown_class():
     path = softmax_path(X, Y, alphas=3, l1_ratio=1.0)
     with pytest.raises(ValueError, match="label=7"):
         CoefficientPathDisplay.from_path(path, label=np.int64(7))
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, lambda m: GridSearchCV(m, {"alpha": [1]})])
+def test_the_path_of_the_model_in_a_pipeline(wrap):
+    pipeline = make_pipeline(StandardScaler(), wrap(SVMClassifier(l1_ratio=1.0)))
+    with pytest.raises(NotFittedError):
+        CoefficientPathDisplay.from_estimator(pipeline, X, Y, alphas=[0.1, 0.01])
+    pipeline.fit(X, Y)
+    display = CoefficientPathDisplay.from_estimator(pipeline, X, Y, alphas=[0.1, 0.01])
+    scaled = StandardScaler().fit_transform(X)
+    path = svm_path(scaled, Y, alphas=[0.1, 0.01], l1_ratio=1.0)
+    np.testing.assert_array_equal(display.coefs, path.coefs)
+
+
+def test_no_path_of_other_models():
+    with pytest.raises(TypeError, match="LogisticRegression is no estimator of sklinear"):
+        CoefficientPathDisplay.from_estimator(LogisticRegression().fit(X, Y), X, Y)
+    with pytest.raises(NotFittedError):
+        CoefficientPathDisplay.from_estimator(SoftmaxClassifierCV(l1_ratios=[1]), X, Y)
+
+
+def test_a_single_alpha():
+    """Warnings are errors in tests: that of Matplotlib is one of equal limits."""
+    display = CoefficientPathDisplay.from_estimator(SoftmaxClassifier(), X, Y, alphas=[0.1])
+    left, right = display.ax_.get_xlim()
+    assert left > 0.1 > right
+    assert list(display.features_ax_.get_xticks()) == [0.1]
+    model = SoftmaxClassifierCV(alphas=[0.1], l1_ratios=[0, 1]).fit(X, Y)
+    left, right = CVScoresDisplay.from_estimator(model).ax_.get_xlim()
+    assert left > 0.1 > right

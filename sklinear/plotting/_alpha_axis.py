@@ -3,6 +3,7 @@
 import numpy as np
 
 N_COUNTS = 5
+ROOM = 1.5  # beside a single alpha
 NEAR = 1e-9  # of the ends of the axis
 BELOW = 36  # points, for the numbers and the name of the axis
 
@@ -12,6 +13,8 @@ def alpha_axis(ax, alphas):
     from matplotlib.ticker import LogLocator, NullFormatter
 
     largest, smallest = np.max(alphas), np.min(alphas)
+    if largest == smallest:
+        largest, smallest = ROOM * largest, smallest / ROOM
     ax.set(xscale="log", xlabel="alpha", xlim=(largest, smallest))
     ax.xaxis.set_minor_formatter(NullFormatter())
     if largest < 100 * smallest:  # too few powers of ten

@@ -5,11 +5,15 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.validation import check_is_fitted
 
+from .._base import BaseLinearClassifier
+from .._base_cv import CrossValidated
 from .._messages import plain
 from .._paths import softmax_path, svm_path
 from .._svm import SVMClassifier
 from ._alpha_axis import alpha_axis, features_axis, legend_below
+from ._models import final_input, final_model
 from ._style import COLORS, axes
 
 LINESTYLES = ("-", "--", "-.", ":")
@@ -97,6 +101,8 @@ class CoefficientPathDisplay:
         estimator : SoftmaxClassifier, SVMClassifier or a cross-validated one
             Gives l1_ratio, loss, tol and so on, and need not be fitted unless cross-validated;
             that one gives the l1_ratio and the alphas of its choice, and has its alpha marked.
+            Or a fitted pipeline or search that ends with one: X then is what its steps make of
+            the X given.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
         y : array-like of shape (n_samples,)
@@ -117,7 +123,24 @@ class CoefficientPathDisplay:
         Returns
         -------
         CoefficientPathDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If a pipeline, a search or a cross-validated estimator is not fitted.
+        TypeError
+            If the estimator is none of this package.
         """
+        if not isinstance(estimator, BaseLinearClassifier):
+            estimator, X = final_model(estimator), final_input(estimator, X)
+        if not isinstance(estimator, BaseLinearClassifier):
+            raise TypeError(
+                f"{type(estimator).__name__} is no estimator of sklinear. Pass a "
+                "SoftmaxClassifier, an SVMClassifier, a cross-validated one, or a fitted pipeline "
+                "that ends with one."
+            )
+        if isinstance(estimator, CrossValidated):
+            check_is_fitted(estimator, "alpha_")
         compute = svm_path if isinstance(estimator, SVMClassifier) else softmax_path
         names = inspect.signature(compute).parameters
         params = {k: v for k, v in estimator.get_params(deep=False).items() if k in names}
