@@ -483,3 +483,14 @@ def test_cheap_beside_products_with_many_features(n_samples, n_features, cheap):
     assert keeps_few_weights(problem)
     assert interior_cost(problem) > CHEAP_WITH_FEW_WEIGHTS
     assert is_cheap(problem) == cheap
+
+
+@over_penalties
+@pytest.mark.parametrize("tiny", [1e-160, 1e-300])
+def test_weights_of_next_to_nothing(tiny, l1_ratio):
+    """What overflows is the resistance of a sample that does not count."""
+    X, y = make_classes(3)
+    model = make_model("hinge", alpha=0.01, l1_ratio=l1_ratio, tol=1e-8)
+    weights = np.where(np.arange(len(y)) % 4 == 0, tiny, 1.0)
+    found = model.fit(X, y, weights).objective_
+    assert found == pytest.approx(model.fit(X, y, weights * (weights == 1)).objective_, abs=1e-7)

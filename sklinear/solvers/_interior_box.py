@@ -70,7 +70,8 @@ class Box:
         # Rounding may leave no slack at all.
         self.below = np.maximum(self.x - self.lower, LEAST_SLACK * np.abs(self.lower))
         self.above = np.maximum(self.upper - self.x, LEAST_SLACK * np.abs(self.upper))
-        self.c = 1.0 / (self.s + self.low / self.below + self.high / self.above)
+        with np.errstate(over="ignore"):  # a sample of next to no weight: it does not move
+            self.c = 1.0 / (self.s + self.low / self.below + self.high / self.above)
         self.residual = f - self.s * self.x
 
     def rho(self, targets):
