@@ -14,7 +14,7 @@ from ._dual_ascent import dual_ascent
 from ._newton import Newton, newton
 from ._parametric import Followed
 from ._proximal_point import Memory, proximal_point
-from ._representer import applies, representer
+from ._representer import Reduced, applies
 from ._rescue import Rescued
 from ._rotation import Rotated, rotates
 
@@ -33,7 +33,7 @@ def choose(problem, on_path=False):
     if on_path and not (problem.loss.smooth or problem.data.sparse):
         solver = Followed(solver)
     if applies(problem, on_path):
-        solver = representer(solver)
+        solver = Reduced(solver)
     elif rotates(problem):
         solver = Rotated(solver)
     return _centred(solver, problem)

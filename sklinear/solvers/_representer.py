@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._dense_data import DenseData
+from ._substitute import Substitute
 
 MIN_FEATURES = 200
 DECOMPOSITION = 10  # operations by n^3
@@ -33,29 +34,34 @@ def applies(problem, on_path=False):
     return n * n * (d + DECOMPOSITION * n) <= (FITS if on_path else 1) * saved
 
 
-def representer(solver):
-    """The solver on the reduced problem, then, should it end too early, on the whole one."""
+class Reduced:
+    """A solver that sees the rows of U S^(1/2); should it end too early, it goes on with all of X.
 
-    basis = []
+    Parameters
+    ----------
+    inner : callable
+        The solver.
+    """
 
-    def reduced(problem, start):
-        if not basis:
-            basis.extend(eigenvectors(problem.data))
-        vectors, root = basis
-        small = replace(problem, data=DenseData(vectors * root, problem.data.passes, 0.0))
+    def __init__(self, inner):
+        self.inner, self.reduced = inner, Substitute(self._reduce)
+
+    def __call__(self, problem, start):
+        """Yield the iterates."""
+        small, root = self.reduced.of(problem), self.root[:, None]
         known = start.scores is not None
         scores = start.scores - start.intercept if known else problem.data.scores(start.coef)
-        coef = vectors.T @ scores / root[:, None]
-        for inner in solver(small, replace(start, coef=coef)):
-            lifted = problem.data.correlate(vectors @ (inner.coef / root[:, None]))
-            correlation = problem.correlate(inner.dual)
-            iterate = replace(inner, coef=lifted, correlation=correlation)
+        for found in self.inner(small, replace(start, coef=self.vectors.T @ scores / root)):
+            coef = problem.data.correlate(self.vectors @ (found.coef / root))
+            iterate = replace(found, coef=coef, correlation=problem.correlate(found.dual))
             yield iterate
         last = {name: getattr(iterate, name) for name in ("coef", "intercept", "scores")}
-        yield from solver(problem, replace(start, **last, known=None))
+        yield from self.inner(problem, replace(start, **last, known=None))
 
-    reduced.inner = solver
-    return reduced
+    def _reduce(self, problem):
+        """The reduced data; keeps the eigenvectors and the roots of the eigenvalues."""
+        self.vectors, self.root = eigenvectors(problem.data)
+        return DenseData(self.vectors * self.root, problem.data.passes, 0.0)
 
 
 def eigenvectors(data):
