@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg.lapack import dgeqrf
 
 from ._certificate import Certificate, feasible_scale
 from ._problem import Iterate
@@ -17,7 +18,7 @@ from .solvers._blas import add_to
 
 ALMOST = 1 - 1e-12  # of l1; nearer to it, rounding might lift a correlation above
 MANY = 0.5  # of the features: less than taking those apart costs the combination of all
-BLOCK = 20_000  # weights that are rotated at a time
+BLOCK = 8000  # weights that are rotated at a time
 
 
 @dataclass(frozen=True)
@@ -207,10 +208,15 @@ def coordinates(columns):
 
     Sums of squares of their combinations are those of the combinations of these, to rounding.
     """
-    factor = np.empty((0, len(columns)))
-    for begin in range(0, len(columns[0]), BLOCK):
-        block = np.column_stack([column[begin : begin + BLOCK] for column in columns])
-        factor = np.linalg.qr(np.vstack([factor, block]), mode="r")
+    n_columns, size = len(columns), len(columns[0])
+    factor = np.zeros((n_columns, n_columns))
+    for begin in range(0, size, BLOCK):
+        rows = slice(begin, min(begin + BLOCK, size))
+        block = np.empty((n_columns + rows.stop - begin, n_columns), order="F")
+        block[:n_columns] = factor
+        for k, column in enumerate(columns):
+            block[n_columns:, k] = column[rows]
+        factor = np.triu(dgeqrf(block, overwrite_a=True)[0][:n_columns])
     return list(factor.T.copy())
 
 
