@@ -1,6 +1,7 @@
 """Linear multiclass classifiers with a certificate of optimality on every fit."""
 
 from ._cv import SoftmaxClassifierCV, SVMClassifierCV
+from ._memory import keep_freed_memory
 from ._paths import softmax_path, svm_path
 from ._softmax import SoftmaxClassifier
 from ._svm import SVMClassifier
@@ -15,3 +16,5 @@ __all__ = [
     "softmax_path",
     "svm_path",
 ]
+
+keep_freed_memory()
