@@ -84,6 +84,11 @@ def make_folds(splits, samples):
 def _indices(rows, n):
     """Indices of rows, given so or as a mask."""
     rows = np.asarray(rows)
+    if rows.ndim != 1:
+        raise ValueError(
+            f"cv gives {plain(rows)} as rows of a fold; give a list of indices, or a mask of the "
+            "length of X."
+        )
     if rows.dtype == bool and len(rows) == n:
         return np.flatnonzero(rows)
     if len(rows) and not (rows.dtype.kind in "iu" and rows.min() >= 0 and rows.max() < n):

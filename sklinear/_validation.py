@@ -38,6 +38,8 @@ def check_X_y(estimator, X, y, reset=True):
 
     `reset` says whether the estimator takes its features from X or X must have those it knows.
     """
+    for name, values in (("X", X), ("y", y)):
+        _refuse_masks(values, name)
     X, y = validate_data(
         estimator,
         X,
@@ -47,9 +49,53 @@ def check_X_y(estimator, X, y, reset=True):
         dtype=float_dtype(X),
         accept_large_sparse=True,
     )
-    check_classification_targets(y)
+    _check_labels(y)
+    if sp.issparse(X):
+        _check_structure(X)
+        X = canonical_csr(X)
     _check_magnitude(X)
-    return (canonical_csr(X) if sp.issparse(X) else X), y
+    return X, y
+
+
+def _refuse_masks(values, name):
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.count_masked(values)} masked entries, which "
+            "would count as if they had no mask. Leave these samples out, or fill them, for "
+            f"instance by {name}.filled(value)."
+        )
+
+
+def _check_labels(y):
+    """Whether labels are those of classes, and can be sorted."""
+    try:
+        check_classification_targets(y)
+    except TypeError as error:
+        kinds = {type(label).__name__: label for label in y.tolist()}
+        shown = ", ".join(f"{plain(label)} ({kind})" for kind, label in kinds.items())
+        raise ValueError(
+            f"y holds labels that have no order, such as {shown}: {error}. Give labels of one "
+            "type, for instance by y.astype(str), and leave samples without a label out."
+        ) from error
+
+
+def _check_structure(X):
+    """Refuse a CSR matrix whose indices lead out of its arrays."""
+    (n, d), indptr, size = X.shape, X.indptr, min(len(X.indices), len(X.data))
+    ordered = len(indptr) == n + 1 and indptr[0] == 0 and (np.diff(indptr) >= 0).all()
+    if not (ordered and indptr[-1] <= size):
+        raise ValueError(
+            f"X is a CSR matrix whose indptr is no rising sequence from 0 to at most {size}, the "
+            "number of its entries. Build it anew, for instance from rows, columns and values by "
+            "scipy.sparse.coo_array."
+        )
+    columns = X.indices[: indptr[-1]]
+    if len(columns) and not (columns.min() >= 0 and columns.max() < d):
+        wrong = columns[(columns < 0) | (columns >= d)][0]
+        raise ValueError(
+            f"X is a CSR matrix with an entry in column {wrong}, but has {d} columns. Build it "
+            "anew, for instance from rows, columns and values by scipy.sparse.coo_array."
+        )
 
 
 def float_dtype(X):
@@ -231,12 +277,19 @@ def combined_weights(X, labels, classes, sample_weight, class_weight):
     weights = weights / weights.max()
     if class_weight is None:
         return weights
-    return weights * _class_weights(class_weight, classes, labels, weights)[labels]
+    by_class = _class_weights(class_weight, classes, labels, weights)
+    return weights * (by_class / max(by_class.max(), np.finfo(float).tiny))[labels]
 
 
 def check_weights(sample_weight, X):
     """Weights (n,) as float64, none negative and not all zero; ones for None."""
     _refuse_words(sample_weight, "sample_weight")
+    _refuse_masks(sample_weight, "sample_weight")
+    if isinstance(sample_weight, Real) and not np.isfinite(sample_weight):
+        raise ValueError(
+            f"sample_weight is {plain(sample_weight)}; weights must be finite. Leave it out where "
+            "all samples count alike."
+        )
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, allow_all_zero_weights=True)
     if weights.min() < 0:
         place = int(weights.argmin())

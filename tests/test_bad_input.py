@@ -308,3 +308,52 @@ def test_labels_look_like_those_of_python(of_numpy):
 )
 def test_parameters_look_like_those_of_python(model, said):
     assert_says(refusal(model, X, Y), said)
+
+
+@both
+@pytest.mark.parametrize("column", [10_000, -1])
+def test_csr_with_an_entry_beyond_its_columns(Model, column):
+    """Compiled loops would read what is not theirs."""
+    broken = csr(X)
+    broken.indices[3] = column
+    assert_says(refusal(Model(), broken, NAMES), "CSR", str(column), f"{X.shape[1]} columns")
+
+
+@both
+@pytest.mark.parametrize(("place", "end"), [(0, 1), (5, 0), (5, 10_000), (-1, 10_000)])
+def test_csr_with_rows_beyond_its_entries(Model, place, end):
+    broken = csr(X)
+    size = str(broken.nnz)
+    broken.indptr[place] = end
+    assert_says(refusal(Model(), broken, NAMES), "CSR", "indptr", size, "anew")
+
+
+@both
+@pytest.mark.parametrize("weight", [np.nan, np.inf])
+def test_one_weight_for_all_that_is_none(Model, weight):
+    with pytest.raises(ValueError, match=rf"sample_weight is {weight}; weights must be finite"):
+        Model().fit(X, NAMES, sample_weight=weight)
+
+
+@both
+@pytest.mark.parametrize("labels", [["a", None, "b"], ["a", 1, 2.5]])
+def test_labels_without_an_order(Model, labels):
+    y = np.array(labels * 20, dtype=object)[: len(X)]
+    assert_says(refusal(Model(), X, y), "no order", r"'a' \(str\)", r"y\.astype\(str\)")
+
+
+@both
+def test_masks_are_not_ignored(Model):
+    masked = np.ma.masked_array(X, X > X.max() - 1e-9)
+    assert_says(refusal(Model(), masked, NAMES), "X is a masked", "1 masked", r"X\.filled")
+    masked = np.ma.masked_array(np.ones(len(X)), NAMES == "cat")
+    with pytest.raises(ValueError, match="sample_weight is a masked array"):
+        Model().fit(X, NAMES, sample_weight=masked)
+    Model().fit(np.ma.masked_array(X), NAMES)
+
+
+@both
+def test_huge_class_weights(Model):
+    """Only their ratios count."""
+    huge = Model(class_weight=dict.fromkeys(["cat", "car", "frog"], 1e308)).fit(X, NAMES)
+    np.testing.assert_allclose(huge.coef_, Model().fit(X, NAMES).coef_, rtol=1e-9, atol=1e-12)

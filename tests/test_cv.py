@@ -407,6 +407,12 @@ def test_a_scorer_of_probabilities_that_there_are_not():
         make_cv("hinge", scoring="neg_log_loss").fit(X, Y)
 
 
+@pytest.mark.parametrize("rows", [None, slice(0, 30), np.arange(60)[:, None]])
+def test_folds_that_are_no_lists_of_rows(rows):
+    with pytest.raises(ValueError, match=r"as rows of a fold; give a list of indices"):
+        make_cv(cv=[(rows, np.arange(60))]).fit(X, Y)
+
+
 def test_labels_of_a_scorer_are_kept():
     scorer = make_scorer(log_loss, response_method="predict_proba", labels=[0, 1, 2])
     assert with_labels(scorer, np.arange(3)) is scorer

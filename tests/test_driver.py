@@ -174,3 +174,14 @@ def test_no_fit_is_worse_than_no_weights(loss, max_iter):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X, y)
         assert model.objective_ <= 2.0
+
+
+@pytest.mark.parametrize("alpha", [1e-10, 1e-8])
+def test_rounded_weights_are_no_worse_than_none(alpha):
+    """In single precision large weights of features that cancel each other may be."""
+    rng, y = np.random.default_rng(0), np.arange(60) % 3
+    X = (rng.normal(size=(60, 1)) @ rng.normal(size=(1, 20))).astype(np.float32)
+    model = SVMClassifier(alpha, loss="squared_hinge", l1_ratio=1)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    assert model.objective_ <= model.history_["objective"][0]

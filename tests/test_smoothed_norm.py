@@ -404,3 +404,16 @@ def test_hard_small_problem_takes_few_iterations():
     model = SVMClassifier(loss="squared_hinge", alpha=5e-6, l1_ratio=1.0).fit(X, y, weights)
     assert model.dual_gap_ <= 1e-4 * 8
     assert model.n_iter_ <= 60
+
+
+@pytest.mark.parametrize("container", [np.array, csr], ids=["dense", "sparse"])
+@pytest.mark.parametrize(
+    ("alpha", "factor"), [(1e-2, [1e-7, 1e-7, 1e-7, 1, 1e7]), (1e-9, [1e-4, 1e-4, 1e-4, 1, 1])]
+)
+def test_smoothing_ends_before_it_underflows(alpha, factor, container):
+    """Warnings are errors: a norm without smoothing bends infinitely."""
+    X = [[-1, -2, -2, 1, 2], [-2, -1, -1, -2, -1], [0, 0, 0, 0, -1], [0, 1, 2, 0, -1]]
+    X = container(np.array([*X, [0, -2, 0, 2, -1]], dtype=float))
+    model = SVMClassifier(alpha, l1_ratio=1, penalty_factor=factor, tol=1e-10)
+    model.fit(X, [0, 1, 2, 1, 1])
+    assert model.dual_gap_ <= 1e-10 * model.history_["objective"][0]

@@ -1,5 +1,6 @@
 """The line search of a step, and the iterates and dual points it leads to."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -94,7 +95,7 @@ class Ray:
         """The second derivative of the loss at the start."""
         curvature = self.problem.curvature(self.iterate.scores)
         bend = float(np.vdot(self.scores_move, curvature.product(self.scores_move)))
-        return max(bend, np.finfo(float).tiny)
+        return max(bend, sys.float_info.min)
 
     def bend_in(self, hessian):
         """The same in the Hessian of a model, which holds all features that move."""

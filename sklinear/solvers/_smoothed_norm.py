@@ -39,6 +39,7 @@ SHORT, TIGHTEST = 0.1, 1e-5
 MAX_PRODUCTS, MAX_EXHAUSTED = 200, 3
 MAX_EXPLICIT = 1000
 STALE_PRODUCTS = 40
+TINY = 1e-200  # of a weight: the norm bends by l1 / beta
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class SmoothedNewton:
         enough = norm.excess(iterate.coef) < 0.01 * SMALLEST_SHARE * problem.objective(iterate)
         # An explicit Hessian leaves no products to be made more accurate.
         tightest = self.tight <= TIGHTEST or is_explicit(all_variables(problem))
-        if (enough and tightest) or self._is_exhausted(problem):
+        if self.beta < TINY or (enough and tightest) or self._is_exhausted(problem):
             return None
         model = self._model(problem, iterate)
         if self.sampled and not model.hessian.sampled:
@@ -131,7 +132,7 @@ class SmoothedNewton:
             return None
         if enough or (self.near and step < SHORT):
             self.tight = max(0.1 * self.tight, TIGHTEST)
-        natural = iterate.coef / norm.eta(iterate.coef)
+        natural = share_of(iterate.coef, norm.eta(iterate.coef))
         bent = bend / np.where(penalty.l1s > 0, penalty.l1s, 1.0) * ray.coef_move
         self.slope = np.clip(natural + bent, -1.0, 1.0)
         found = ray.at(step)
