@@ -344,7 +344,7 @@ def test_labels_without_an_order(Model, labels):
 
 @both
 def test_masks_are_not_ignored(Model):
-    masked = np.ma.masked_array(X, X > X.max() - 1e-9)
+    masked = np.ma.masked_array(X, X.max() - 1e-9 < X)
     assert_says(refusal(Model(), masked, NAMES), "X is a masked", "1 masked", r"X\.filled")
     masked = np.ma.masked_array(np.ones(len(X)), NAMES == "cat")
     with pytest.raises(ValueError, match="sample_weight is a masked array"):
