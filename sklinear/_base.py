@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._callbacks import FitTasks
 from ._data import wrap
 from ._driver import Start, solve
+from ._free_features import warn_of_near_dependence
 from ._messages import plain, way_to_a_smaller_gap
 from ._penalty import ElasticNet
 from ._problem import Problem
@@ -134,7 +135,9 @@ class BaseLinearClassifier(
         X, y = check_X_y(self, X, y)
         classes, labels = encode_labels(y)
         weights = sample_probabilities(X, labels, classes, sample_weight, self.class_weight)
-        return self._problem(wrap(X), labels, weights, len(classes)), classes
+        problem = self._problem(wrap(X), labels, weights, len(classes))
+        warn_of_near_dependence(problem)
+        return problem, classes
 
     def _tasks(self, X, y, sample_weight, fitted):
         """The tasks of this fit, or None where there are no callbacks."""

@@ -1,5 +1,6 @@
 """Penalties of their own for single features, and features without one."""
 
+import re
 import warnings
 from dataclasses import replace
 from functools import cache
@@ -7,13 +8,14 @@ from functools import cache
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from data import CONTAINERS, WEIGHTS, make_classes
+from data import CONTAINERS, WEIGHTS, csr, make_classes
 from models import make_model, problem_of
 from oracle import LOSSES, Problem, objective, optimum
 from problems import LOSSES as INNER
 from problems import SMOOTH, random_dual
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from sklinear import SoftmaxClassifier, inspection
 from sklinear._base import BaseLinearClassifier
@@ -425,3 +427,47 @@ def test_free_features_of_very_different_units(seed):
     factor = 1.0 * (np.arange(16) < 7)
     model = make_model("softmax", alpha=1e-5, l1_ratio=1.0, tol=1e-6, penalty_factor=factor)
     assert model.fit(X, y).dual_gap_ <= 1e-6 * np.log(4)
+
+
+class TestNearDependence:
+    """Of features without a penalty, where rounding hides what their difference could gain."""
+
+    @staticmethod
+    def columns(difference):
+        rng = np.random.default_rng(0)
+        a, b, c = rng.normal(size=(3, 200))
+        return np.column_stack([a, a + difference * b, c]), np.arange(200) % 3
+
+    @pytest.mark.parametrize("container", [np.array, csr], ids=["dense", "sparse"])
+    @pytest.mark.parametrize("difference", [1e-10, 1e-12])
+    @over_losses
+    def test_it_is_said(self, loss, difference, container):
+        X, y = self.columns(difference)
+        model = make_model(loss, alpha=1e-3, penalty_factor=[0, 0, 1], max_iter=50)
+        with pytest.warns(ConvergenceWarning) as caught:
+            model.fit(container(X), y)
+        said = re.compile(r"Feature [01], .* but for \de-1[02] of its")
+        assert said.search(str(caught[0].message))
+
+    @pytest.mark.parametrize("difference", [0.0, 1e-16, 1e-7, 1.0])
+    def test_what_rounding_does_not_hide(self, difference):
+        """Features that are the same to rounding, and those that are not."""
+        X, y = self.columns(difference)
+        make_model("softmax", alpha=1e-3, penalty_factor=[0, 0, 1]).fit(X, y)
+
+    def test_the_levels_of_a_factor(self):
+        levels = np.eye(4)[np.arange(200) % 4]
+        X = np.column_stack([StandardScaler().fit_transform(levels), levels, np.arange(200) % 7])
+        model = make_model("softmax", alpha=1e-3, penalty_factor=np.r_[np.zeros(8), 1])
+        model.fit(X, np.arange(200) % 3)
+
+    @pytest.mark.parametrize("offset", [1e12, 1e6])
+    def test_a_feature_that_hardly_varies(self, offset):
+        X, y = self.columns(1.0)
+        X[:, 0] += offset
+        model = make_model("softmax", alpha=1e-3, penalty_factor=[0, 1, 1])
+        if offset == 1e6:
+            model.fit(X, y)
+            return
+        with pytest.warns(ConvergenceWarning, match="is a combination of others"):
+            model.fit(X, y)
