@@ -214,7 +214,8 @@ class Progress:
         if self._swept is None:
             best = self._best_of_all()
             stored = rounded(self.problem, best, self.dtype)
-            if stored[1].objective > self.problem.value_at_zero:
+            missed = stored[1].gap > self.target
+            if missed and stored[1].objective > self.problem.value_at_zero:
                 stored = _without_weights(self.problem, best)
             self._swept = with_zeros(self.problem, *stored, self.target, self.dtype)
         return self._swept

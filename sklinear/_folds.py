@@ -114,7 +114,7 @@ def fold_problem(samples, fold):
     code[present] = np.arange(len(present))
     problem = replace(
         whole,
-        data=wrap(samples.X),
+        data=wrap(whole.data.X),
         labels=code[whole.labels],
         weights=weights / weights.sum(),
         n_classes=len(present),

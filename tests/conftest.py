@@ -2,7 +2,14 @@
 
 import pytest
 
+from sklinear import _data
 from sklinear.solvers._small import SmallNewton
+
+
+@pytest.fixture(autouse=True)
+def full_matrices_stay_sparse(monkeypatch):
+    """Small ones stand for large ones; tests/test_data.py says which would become arrays."""
+    monkeypatch.setattr(_data, "FULL", 2.0)
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 from data import csr, messy_csr
+from models import make_model
+from scipy.sparse import csr_array
 
-from sklinear import _dense, _dense_data, _sparse
+from sklinear import SoftmaxClassifierCV, _data, _dense, _dense_data, _sparse
 from sklinear._centred_data import CentredData
 from sklinear._data import wrap
 from sklinear._dense_data import DenseData
@@ -379,3 +381,45 @@ def test_kernels_take_few_columns_only():
     data.scores(np.ones((3, 2), dtype=np.float32))
     assert len(called) == 2
     patch.undo()
+
+
+class TestFullMatrices:
+    """Of CSR those that are half full become arrays."""
+
+    @pytest.fixture(autouse=True)
+    def as_for_users(self, monkeypatch):
+        monkeypatch.undo()
+
+    @pytest.mark.parametrize("kind", SPARSE)
+    @pytest.mark.parametrize(("n_zeros", "expected"), [(10, DenseData), (11, SparseData)])
+    def test_which(self, n_zeros, expected, kind):
+        X = np.arange(1.0, 21).reshape(5, 4)
+        X.ravel()[:n_zeros] = 0
+        data = wrap(SPARSE[kind](X))
+        assert type(data) is expected
+        assert data.dtype == SPARSE[kind](X).dtype
+        np.testing.assert_array_equal(data.scores(np.eye(4)), X)
+
+    @pytest.mark.parametrize("loss", ["softmax", "hinge", "squared_hinge"])
+    @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+    def test_features_far_from_zero_are_no_harder(self, loss, l1_ratio):
+        X, y = np.random.default_rng(0).normal(size=(60, 20)) + 1e3, np.arange(60) % 5
+        model = make_model(loss, alpha=0.01, l1_ratio=l1_ratio)
+        n_iter = model.fit(X, y).n_iter_
+        assert model.fit(csr(X), y).n_iter_ == n_iter
+
+    def test_cross_validation_makes_one_array(self, monkeypatch):
+        X, y = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 2
+        made = []
+        monkeypatch.setattr(_data.sp.csr_array, "toarray", counted(made))
+        options = {"l1_ratios": [0, 1], "store_paths": False, "refit": False}
+        SoftmaxClassifierCV(alphas=3, cv=5, **options).fit(csr(X), y)
+        assert len(made) == 1
+
+
+def counted(made, toarray=csr_array.toarray):
+    def count(X, *args, **kwargs):
+        made.append(X)
+        return toarray(X, *args, **kwargs)
+
+    return count
