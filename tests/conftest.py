@@ -10,6 +10,7 @@ from sklinear.solvers._small import SmallNewton
 def full_matrices_stay_sparse(monkeypatch):
     """Small ones stand for large ones; tests/test_data.py says which would become arrays."""
     monkeypatch.setattr(_data, "FULL", 2.0)
+    monkeypatch.setattr(_data, "SMALL", 0)
 
 
 @pytest.fixture

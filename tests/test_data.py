@@ -408,6 +408,21 @@ class TestFullMatrices:
         n_iter = model.fit(X, y).n_iter_
         assert model.fit(csr(X), y).n_iter_ == n_iter
 
+    @pytest.mark.parametrize(
+        ("mean", "spread", "expected"),
+        [(1e3, 1.0, DenseData), (10.0, 1.0, SparseData), (1e3, 0.0, SparseData)],
+    )
+    def test_small_ones_with_a_feature_far_from_zero(self, mean, spread, expected, monkeypatch):
+        rng = np.random.default_rng(0)
+        X = np.where(rng.random((50, 8)) < 0.1, rng.normal(size=(50, 8)), 0.0)
+        X[:, 2] = mean + spread * rng.normal(size=50)
+        assert type(wrap(csr(X))) is expected
+        X[7, 2] = 0
+        assert type(wrap(csr(X))) is SparseData
+        X[7, 2] = mean
+        monkeypatch.setattr(_data, "SMALL", X.size - 1)
+        assert type(wrap(csr(X))) is SparseData
+
     def test_cross_validation_makes_one_array(self, monkeypatch):
         X, y = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 2
         made = []
