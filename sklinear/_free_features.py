@@ -14,6 +14,7 @@ Dikin, Iterative solution of problems of linear and quadratic programming, 1967.
 import warnings
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.linalg import qr
 from sklearn.exceptions import ConvergenceWarning
 
@@ -44,7 +45,11 @@ class FreeFeatures:
 
     def __init__(self, problem):
         self.problem = problem
-        self.data = problem.data.take(slice(None), problem.penalty.free)
+        data = problem.data.take(slice(None), problem.penalty.free)
+        self.unit = 1.0 / _largest(data.X)
+        # Of like sizes, or an intercept beside them would leave them without a curvature.
+        scaled = data.X @ sp.diags_array(self.unit.astype(data.dtype))
+        self.data = type(data)(scaled, data.passes, data.share)
         self.sizes = type(self.data)(abs(self.data.X), self.data.passes, self.data.share)
         # Dual variables near zero are differences of numbers near one.
         sizes = self.sizes.correlate(problem.weights[:, None])
@@ -98,6 +103,7 @@ class FreeFeatures:
             total += step * move
             if step == 1 and -slope <= SETTLED * value:
                 break
+        total[:-1] *= self.unit[:, None]
         return total - total.mean(axis=1, keepdims=True), value, dual
 
     def held(self, dual):
@@ -158,6 +164,13 @@ class FreeFeatures:
         if matrix.any():
             out[self.moving] = ScaledCholesky(matrix, RIDGES).solve(rhs[self.moving])
         return out
+
+
+def _largest(X):
+    """About the largest size in each column, a power of two; one where all are zero."""
+    sizes = abs(X).max(axis=0)
+    sizes = (sizes.toarray() if sp.issparse(sizes) else sizes).ravel().astype(float)
+    return 2.0 ** np.round(np.log2(np.where(sizes > 0, sizes, 1.0)))
 
 
 def warn_of_near_dependence(problem):
