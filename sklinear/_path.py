@@ -23,9 +23,10 @@ import numpy as np
 
 from ._alpha_max import alpha_max
 from ._certificate import certify
-from ._driver import History, Solution, Start, solve
+from ._driver import Solution, Start, one_row, solve
 from ._interpolation import Knot, Span, combination, lagrange
 from ._messages import plain
+from ._penalty import ElasticNet
 from ._stored import as_stored
 from ._validation import check_alpha
 from .solvers import choose, follows, uses_dual
@@ -44,7 +45,8 @@ def elastic_net(problem, alpha, l1_ratio):
     alpha = alpha * problem.penalty.shared
     # Two classes: the penalty is on v, and W = (-v/2, v/2) has half its square.
     l2 = alpha * (1 - l1_ratio) * (2 if problem.n_classes == 2 else 1)
-    return replace(problem.penalty, l1=float(alpha * l1_ratio), l2=float(l2))
+    known = problem.penalty
+    return ElasticNet(float(alpha * l1_ratio), float(l2), known.factor, known.shared)
 
 
 def penalised(problem, alpha, l1_ratio):
@@ -291,15 +293,13 @@ class Path:
                 problem = self.problem.with_penalty(penalty)
                 iterate = as_stored(problem, iterate, dtype)
                 certificate = certify(problem, iterate, search=False)
-            history = History(self.problem, verbose=0)
-            history.add(certificate.objective, certificate.gap)
             yield Solution(
                 iterate=iterate,
                 objective=certificate.objective,
                 gap=certificate.gap,
                 converged=certificate.gap <= self.target,
                 interrupted=False,
-                history=history.arrays(),
+                history=one_row(self.problem, certificate),
                 scale=certificate.scale,
             )
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from . import _quadratic
 
+NONE = np.empty(0, dtype=np.intp)
+
 
 def soft_threshold(values, threshold):
     """sign(v) max(0, |v| - threshold), the prox of threshold * |.|."""
@@ -56,12 +58,12 @@ class ElasticNet:
     @cached_property
     def free(self):
         """Indices of the features without a penalty."""
-        return np.flatnonzero(np.ravel(self.factor) == 0)
+        return NONE if self.is_even else np.flatnonzero(np.ravel(self.factor) == 0)
 
     @property
     def is_even(self):
         """Whether it is the same for all features."""
-        return np.ndim(self.factor) == 0
+        return not isinstance(self.factor, np.ndarray)
 
     def take(self, features):
         """The penalty of some features."""
