@@ -526,6 +526,21 @@ class TestIterates:
             last = problem.balanced(ascent.dual.copy())
             assert np.array_equal(ascent.iterate().dual, last) != expected
 
+    @pytest.mark.parametrize("name", ["hinge", "squared hinge"])
+    def test_first_look_from_nearby(self, name):
+        """Of the hinge that is pulled to a centre it comes late, and takes the last epoch."""
+        problem = make_problem(name, 0.5, 1e-3, n_samples=90)
+        near = replace(zero_start(problem), dual=np.zeros((90, problem.n_classes)))
+        late = name == "hinge"
+        for start, least, slow in ((zero_start(problem), 1.0, True), (near, 2.3, not late)):
+            ascent = DualAscent(problem, start)
+            ascent.run()
+            first = ascent.passes
+            assert (first >= least) == (late or start is not near)
+            assert ascent.slow == slow
+            ascent.run()
+            assert ascent.passes - first >= (0.7 if late else 1.0)
+
     def test_smaller_gaps_let_smaller_changes_in(self):
         problem, moved = make_text("cross-entropy"), []
         for gap in (10.0, 2.0, 0.0):

@@ -34,6 +34,8 @@ LONGEST_PAUSE = 8
 FIRST_CHECK, CHECK_GROWTH = 1.0, 1.2
 # A check takes as long as an epoch where exponentials are many.
 FIRST_CHECK_SIMPLEX, CHECK_GROWTH_SIMPLEX = 1.5, 1.4
+# From nearby the first epochs of the hinge do not come nearer, and the gap soon is small.
+FIRST_CHECK_NEAR, CHECK_NEAR = 2.3, 0.7
 SLACK = 1e-3  # of the gap, for the intercept
 LEAST = 0.1  # change of a probability, by the gap as a share of F(0)
 MAX_L1_SHARE = 10.0  # l1 / l2; the lower bound of the dual is too low beyond
@@ -92,6 +94,8 @@ class DualAscent:
         What the intercept of an iterate may cost.
     mean : Mean
         Of dual point, centre and intercept in the epochs of the last run.
+    near : bool
+        Whether the start is that of a hinge from nearby, pulled to a centre.
     slow : bool
         Whether the gap fell slowly from the run before to the last one.
     pull : float
@@ -117,19 +121,24 @@ class DualAscent:
         if correlation is None:
             known = not self.dual.any()
             correlation = np.zeros(problem.shape) if known else problem.correlate(self.dual)
-        self.least, self.gap, self.slow = 0.0, np.inf, True
+        self.near = start.dual is not None and self.first_pull > 0 and not problem.loss.smooth
+        self.least, self.gap, self.slow = 0.0, np.inf, not self.near
         self.mean = Mean(self.dual, self.centre, self.intercept)
         self._compile(self._even_pull(self.centre, self.dual), correlation)
 
     def run(self, least=0.0):
-        """Epochs until the passes have grown by a fifth or so, and by one, and to `least`."""
+        """Epochs until the passes have grown by a fifth or so, and by about one, and to `least`."""
         self.mean = Mean(self.dual, self.centre, self.intercept)
-        first = FIRST_CHECK_SIMPLEX if self.simplex else FIRST_CHECK
         growth = CHECK_GROWTH_SIMPLEX if self.simplex else CHECK_GROWTH
-        goal = max(self.passes + first, growth * self.passes, least)
+        goal = max(self.passes + self._least_growth(), growth * self.passes, least)
         while self.passes < goal:
             self.epoch()
             self.mean.add(self.dual, self.centre, self.intercept)
+
+    def _least_growth(self):
+        if self.near:
+            return CHECK_NEAR if self.passes else FIRST_CHECK_NEAR
+        return FIRST_CHECK_SIMPLEX if self.simplex else FIRST_CHECK
 
     def epoch(self):
         """A block step for every sample that is not paused, and one of the multipliers."""
