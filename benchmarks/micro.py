@@ -1,9 +1,11 @@
-"""One pass of loss and gradient over X against what the machine allows.
+"""One pass of loss and gradient over X, and one Hessian, against what the machine allows.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/micro.py [--print]
 
 The limit is the larger of two times: X read once, and the two products X W and X^T G with
-NumPy or SciPy plus one vectorised exponential a score.  All are measured in turn, in one process.
+NumPy or SciPy plus one vectorised exponential a score.  A Hessian of all weights is measured against
+the products with BLAS that it would take, a symmetric one for each pair of classes.  All are
+measured in turn, in one process.
 """
 
 import statistics
@@ -15,9 +17,12 @@ import scipy.sparse as sp
 from benchmark_utils.data import pixels, read, standardised
 from machine import commit, processor
 from markdown import header, insert, line
+from scipy.linalg.blas import dsyrk
 
 from sklinear import SoftmaxClassifier, SVMClassifier
 from sklinear._data import wrap
+from sklinear.solvers._hessian import Hessian
+from sklinear.solvers._working_set import all_variables
 
 LOSSES = {
     "softmax": SoftmaxClassifier(),
@@ -30,6 +35,8 @@ SHAPES = {
     "letter": (15_000, 16, 26, standardised),
     "news20_bydate": (11_314, 56_436, 20, None),
 }
+# (n, d) with C classes, of random numbers.
+HESSIANS = [(15_000, 16, 26), (5620, 62, 10), (4435, 36, 6), (5000, 40, 3), (4601, 57, 2)]
 
 
 def matrix(name, n, d, scaled):
@@ -43,11 +50,23 @@ def matrix(name, n, d, scaled):
     return sp.random_array((n, d), density=2e-3, format="csr", rng=rng)
 
 
-def sklinear_pass(loss, X, y, coef):
-    """The project's own pass, a function without arguments: the one place that calls internals."""
+def posed(loss, X, y, n_classes):
+    """The problem, which the next two functions call the internals of."""
     labels, weights = y.astype(np.int32), np.full(len(y), 1 / len(y))
-    problem = LOSSES[loss]._problem(wrap(X), labels, weights, coef.shape[1])
-    share = weights.astype(coef.dtype)[:, None]
+    return LOSSES[loss]._problem(wrap(X), labels, weights, n_classes)
+
+
+def sklinear_hessian(loss, X, y, scores):
+    """That of all weights and intercepts, a function without arguments."""
+    problem = posed(loss, X, y, scores.shape[1])
+    curvature, free = problem.curvature(scores), all_variables(problem)
+    return lambda: Hessian(problem, curvature, free, len(y)).dense()
+
+
+def sklinear_pass(loss, X, y, coef):
+    """The project's own pass, a function without arguments."""
+    problem = posed(loss, X, y, coef.shape[1])
+    share = problem.weights.astype(coef.dtype)[:, None]
 
     def run():
         scores = problem.data.scores(coef)
@@ -103,8 +122,23 @@ def table():
                 yield line([name, dtype, loss, *times, f"{1e3 * stream:.2g}"])
 
 
+def table_of_hessians():
+    yield from header(["n × d, C", "loss", "Hessian, ms", "BLAS, ms", "ratio"])
+    rng = np.random.default_rng(0)
+    for n, d, n_classes in HESSIANS:
+        X, y = rng.standard_normal((n, d)), rng.integers(n_classes, size=n)
+        scores = rng.standard_normal((n, n_classes))
+        for loss in ("softmax", "squared_hinge"):
+            ours, product = seconds(
+                [sklinear_hessian(loss, X, y, scores), lambda X=X: dsyrk(1.0, X.T)]
+            )
+            blas = n_classes * (n_classes - 1) / 2 * product
+            times = [f"{1e3 * ours:.3g}", f"{1e3 * blas:.3g}", f"{ours / blas:.2f}"]
+            yield line([f"{n:,} × {d}, {n_classes}", loss, *times])
+
+
 def main():
-    text = "\n".join(table())
+    text = "\n".join([*table(), "", *table_of_hessians()])
     print(text)
     if "--print" not in sys.argv:
         insert("kernels", f"{processor()}, commit {commit()}\n\n{text}")
