@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/micro.py [--print]
 
 The limit is the larger of two times: X read once, and the two products X W and X^T G with
-NumPy or SciPy plus one vectorised exponential a score.  A Hessian of all weights is measured against
-the products with BLAS that it would take, a symmetric one for each pair of classes.  All are
-measured in turn, in one process.
+NumPy or SciPy plus one vectorised exponential a score.  A Hessian of all weights is measured
+against the products with BLAS that it would take, a symmetric one for each pair of classes.  All
+are measured in turn, in one process.
 """
 
 import statistics

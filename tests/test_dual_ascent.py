@@ -532,12 +532,12 @@ class TestIterates:
         problem = make_problem(name, 0.5, 1e-3, n_samples=90)
         near = replace(zero_start(problem), dual=np.zeros((90, problem.n_classes)))
         late = name == "hinge"
-        for start, least, slow in ((zero_start(problem), 1.0, True), (near, 2.3, not late)):
+        for start, least, lingers in ((zero_start(problem), 1.0, True), (near, 2.3, not late)):
             ascent = DualAscent(problem, start)
             ascent.run()
             first = ascent.passes
             assert (first >= least) == (late or start is not near)
-            assert ascent.slow == slow
+            assert ascent.slow == lingers
             ascent.run()
             assert ascent.passes - first >= (0.7 if late else 1.0)
 
