@@ -31,6 +31,7 @@ RIDGES = (1e-14, 1e-12, 1e-10, 1e-8)
 MAX_NEWTON = 30
 LONGEST = 30.0  # change of a score in a step; exp(-30) is next to nothing
 HIDDEN, KNOWN = 1e-13, 3e-9  # size of a combination of free features, by theirs
+SMALLEST = -1000.0  # power of two, whose inverse is finite
 SETTLED = 1e-14  # of the loss, what a step gains; the next one gains about its square
 
 
@@ -48,7 +49,7 @@ class FreeFeatures:
         data = problem.data.take(slice(None), problem.penalty.free)
         self.unit = 1.0 / _largest(data.X)
         # Of like sizes, or an intercept beside them would leave them without a curvature.
-        scaled = data.X @ sp.diags_array(self.unit.astype(data.dtype))
+        scaled = data.X @ sp.diags_array(self.unit)
         self.data = type(data)(scaled, data.passes, data.share)
         self.sizes = type(self.data)(abs(self.data.X), self.data.passes, self.data.share)
         # Dual variables near zero are differences of numbers near one.
@@ -170,7 +171,8 @@ def _largest(X):
     """About the largest size in each column, a power of two; one where all are zero."""
     sizes = abs(X).max(axis=0)
     sizes = (sizes.toarray() if sp.issparse(sizes) else sizes).ravel().astype(float)
-    return 2.0 ** np.round(np.log2(np.where(sizes > 0, sizes, 1.0)))
+    powers = np.round(np.log2(np.where(sizes > 0, sizes, 1.0)))
+    return 2.0 ** np.maximum(powers, SMALLEST)
 
 
 def warn_of_near_dependence(problem):
@@ -187,11 +189,12 @@ def warn_of_near_dependence(problem):
     if not near.any():
         return
     place = np.flatnonzero(near)[0]
-    name = free[order[place]] if order[place] < len(free) else "of the intercept"
+    of_feature = order[place] < len(free)
+    name = f"Feature {free[order[place]]}" if of_feature else "The intercept"
     warnings.warn(
-        f"Feature {name}, which has no penalty, is a combination of others that have none (the "
-        f"intercept is one) but for {sizes[place]:.1g} of its size. That is so little that "
-        "dual_gap_ does not count what weights on this difference could gain. Leave the feature "
+        f"{name}, which has no penalty, is a combination of features that have none (or of the "
+        f"intercept), but for {sizes[place]:.1g} of its size. That is so little that dual_gap_ "
+        "does not count what weights on this difference could gain. Leave one of the features "
         "out, replace it by the difference, or give it a small penalty_factor.",
         ConvergenceWarning,
         stacklevel=6,

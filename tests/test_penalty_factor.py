@@ -484,5 +484,5 @@ class TestNearDependence:
         if offset == 1e6:
             model.fit(X, y)
             return
-        with pytest.warns(ConvergenceWarning, match="is a combination of others"):
+        with pytest.warns(ConvergenceWarning, match="is a combination of features"):
             model.fit(X, y)
