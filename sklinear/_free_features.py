@@ -31,7 +31,7 @@ RIDGES = (1e-14, 1e-12, 1e-10, 1e-8)
 MAX_NEWTON = 30
 LONGEST = 30.0  # change of a score in a step; exp(-30) is next to nothing
 HIDDEN, KNOWN = 1e-13, 3e-9  # size of a combination of free features, by theirs
-SMALLEST = -1000.0  # power of two, whose inverse is finite
+LARGEST_WEIGHT = 1e8  # of a feature of size one
 SETTLED = 1e-14  # of the loss, what a step gains; the next one gains about its square
 
 
@@ -168,11 +168,11 @@ class FreeFeatures:
 
 
 def _largest(X):
-    """About the largest size in each column, a power of two; one where all are zero."""
+    """About the largest size in each column, a power of two; one where weights would overflow."""
     sizes = abs(X).max(axis=0)
     sizes = (sizes.toarray() if sp.issparse(sizes) else sizes).ravel().astype(float)
-    powers = np.round(np.log2(np.where(sizes > 0, sizes, 1.0)))
-    return 2.0 ** np.maximum(powers, SMALLEST)
+    least = LARGEST_WEIGHT * np.finfo(X.dtype).tiny
+    return 2.0 ** np.round(np.log2(np.where(sizes > least, sizes, 1.0)))
 
 
 def warn_of_near_dependence(problem):
