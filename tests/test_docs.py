@@ -86,3 +86,20 @@ def test_benchmark_can_be_read_where_a_package_is_missing(path):
     values = [node for found in classes for node in found.body if isinstance(node, ast.Assign)]
     assert values
     assert all(isinstance(target, ast.Name) for node in values for target in node.targets)
+
+
+INCLUDE = re.compile(r"```\{include\} (\S+)\n(.*?)```", re.DOTALL)
+
+
+def test_parts_of_other_files_are_found():
+    """The build fails where a mark has gone."""
+    found = []
+    for page in PAGES:
+        for path, options in INCLUDE.findall(text(page)):
+            included = ((DOCS / page).parent / path).read_text(encoding="utf-8")
+            marks = re.findall(r':(?:start-after|end-before): "(.*)"', options)
+            found += marks
+            places = [included.find(mark) for mark in marks]
+            assert -1 not in places, f"{page}: {marks} in {path}"
+            assert places == sorted(places), f"{page}: {marks} in {path}"
+    assert len(found) >= 2
