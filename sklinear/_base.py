@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._callbacks import FitTasks
 from ._data import wrap
+from ._dependence import warn_of_near_dependence
 from ._driver import Start, solve
-from ._free_features import warn_of_near_dependence
 from ._messages import plain, way_to_a_smaller_gap
 from ._penalty import ElasticNet
 from ._problem import Problem

@@ -11,12 +11,8 @@ References
 Dikin, Iterative solution of problems of linear and quadratic programming, 1967.
 """
 
-import warnings
-
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import qr
-from sklearn.exceptions import ConvergenceWarning
 
 from ._cholesky import ScaledCholesky
 from ._line_search import line_search
@@ -30,7 +26,6 @@ NEGLIGIBLE = (0.0, 1e-12, 1e-9, 1e-6)
 RIDGES = (1e-14, 1e-12, 1e-10, 1e-8)
 MAX_NEWTON = 30
 LONGEST = 30.0  # change of a score in a step; exp(-30) is next to nothing
-HIDDEN, KNOWN = 1e-13, 3e-9  # size of a combination of free features, by theirs
 LARGEST_WEIGHT = 1e8  # of a feature of size one
 SETTLED = 1e-14  # of the loss, what a step gains; the next one gains about its square
 
@@ -173,48 +168,3 @@ def _largest(X):
     sizes = (sizes.toarray() if sp.issparse(sizes) else sizes).ravel().astype(float)
     least = LARGEST_WEIGHT * np.finfo(X.dtype).tiny
     return 2.0 ** np.round(np.log2(np.where(sizes > least, sizes, 1.0)))
-
-
-def warn_of_near_dependence(problem):
-    """Say which free features rounding does not let be told from a combination of others.
-
-    What weights on the difference would gain is not known: sums of g_i times it are rounding.  A
-    difference that is nothing but rounding itself counts as none.
-    """
-    free = problem.penalty.free
-    if len(free) == 0:
-        return
-    sizes, order = _independent_sizes(problem, free)
-    near = (sizes > HIDDEN) & (sizes < KNOWN)
-    if not near.any():
-        return
-    place = np.flatnonzero(near)[0]
-    of_feature = order[place] < len(free)
-    name = f"Feature {free[order[place]]}" if of_feature else "The intercept"
-    warnings.warn(
-        f"{name}, which has no penalty, is a combination of features that have none (or of the "
-        f"intercept), but for {sizes[place]:.1g} of its size. That is so little that dual_gap_ "
-        "does not count what weights on this difference could gain. Leave one of the features "
-        "out, replace it by the difference, or give it a small penalty_factor.",
-        ConvergenceWarning,
-        stacklevel=6,
-    )
-
-
-def _independent_sizes(problem, free):
-    """Of each column, the part that those before it don't tell, by its size; and their order.
-
-    The columns are the free features and, with an intercept, a constant one.
-    """
-    data, width, factor = problem.data, len(free) + problem.fit_intercept, None
-    root = np.sqrt(problem.weights)[:, None]
-    for rows in data.blocks(width):
-        block = root[rows] * data.columns(rows, free)[:, :width]
-        stacked = block if factor is None else np.vstack([factor, block])
-        factor = np.linalg.qr(stacked, mode="r")
-    sizes = np.linalg.norm(factor, axis=0)
-    units = factor / np.where(sizes > 0, sizes, 1.0)
-    triangle, order = qr(units, mode="r", pivoting=True)
-    found = np.zeros(width)
-    found[: len(triangle)] = np.abs(np.diagonal(triangle))
-    return found, order

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg.lapack import dgeqrf
 
 from ._certificate import Certificate, feasible_scale
+from ._gram import triangle
 from ._problem import Iterate
 from .solvers._blas import add_to
 
@@ -208,16 +208,9 @@ def coordinates(columns):
 
     Sums of squares of their combinations are those of the combinations of these, to rounding.
     """
-    n_columns, size = len(columns), len(columns[0])
-    factor = np.zeros((n_columns, n_columns))
-    for begin in range(0, size, BLOCK):
-        rows = slice(begin, min(begin + BLOCK, size))
-        block = np.empty((n_columns + rows.stop - begin, n_columns), order="F")
-        block[:n_columns] = factor
-        for k, column in enumerate(columns):
-            block[n_columns:, k] = column[rows]
-        factor = np.triu(dgeqrf(block, overwrite_a=True)[0][:n_columns])
-    return list(factor.T.copy())
+    starts = range(0, len(columns[0]), BLOCK)
+    blocks = (np.array([column[i : i + BLOCK] for column in columns]).T for i in starts)
+    return list(triangle(blocks, len(columns)).T.copy())
 
 
 def factors_of_weights(loss, knots, alpha):

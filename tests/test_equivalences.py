@@ -4,11 +4,14 @@
 loss is smooth and l1_ratio < 1.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 from data import CONTAINERS, csr, make_classes, random_weights
 from models import make_model, problem_of
 from oracle import LOSSES, objective, optimum
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC, LinearSVC
 
@@ -199,6 +202,19 @@ def test_warm_start_at_the_optimum(loss, l1_ratio, n_classes, container):
     assert model.n_iter_ <= 1
     assert model.objective_ <= cold + model.dual_gap_ + 1e-12 * cold
     assert model.history_["objective"][0] == pytest.approx(problem_of(model, X, y).at_zero)
+
+
+@every_loss
+@every_l1_ratio
+def test_warm_starts_of_three_iterations_come_nearer(loss, l1_ratio):
+    """As the docstring says: the first two certify the start."""
+    X, y = make_classes(3)
+    options = {"alpha": 0.01, "l1_ratio": l1_ratio, "tol": 1e-8, "warm_start": True}
+    model = make_model(loss, max_iter=3, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        gaps = [model.fit(X, y).dual_gap_ for _ in range(20)]
+    assert gaps[-1] < 0.5 * gaps[0]
 
 
 @every_loss

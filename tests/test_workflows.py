@@ -73,6 +73,14 @@ def test_selection_of_features(loss):
     assert not selector.get_support()[4:].any()
 
 
+@every_loss
+def test_selection_of_all_features_with_a_weight(loss):
+    """By the threshold that the docstring names."""
+    model = make_model(loss, alpha=0.03, l1_ratio=1).fit(StandardScaler().fit_transform(X), Y)
+    selector = SelectFromModel(model, prefit=True, threshold=1e-5)
+    np.testing.assert_array_equal(selector.get_support(), (model.coef_ != 0).any(axis=0))
+
+
 @pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
 def test_calibrated_probabilities_of_the_svm(loss):
     """The recipe of the AttributeError."""
