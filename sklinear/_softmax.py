@@ -45,8 +45,9 @@ class SoftmaxClassifier(BaseLinearClassifier):
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight.
     warm_start : bool, default=False
-        Whether to start from the previous solution when shapes and classes agree. Up to two
-        iterations certify the start, so that `max_iter` should be three or more.
+        Whether to start from the previous solution when shapes and classes agree. The first
+        iterations certify the start: fits of fewer than ten, one after the other, may come no
+        nearer to the optimum.
     random_state : int, RandomState instance or None, default=None
         Seed of solvers that draw samples; the present ones are deterministic.
     verbose : int, default=0

@@ -206,15 +206,16 @@ def test_warm_start_at_the_optimum(loss, l1_ratio, n_classes, container):
 
 @every_loss
 @every_l1_ratio
-def test_warm_starts_of_three_iterations_come_nearer(loss, l1_ratio):
-    """As the docstring says: the first two certify the start."""
+def test_warm_starts_of_ten_iterations_go_on(loss, l1_ratio):
+    """As the docstring says: of fewer the hinge may come no nearer."""
     X, y = make_classes(3)
-    options = {"alpha": 0.01, "l1_ratio": l1_ratio, "tol": 1e-8, "warm_start": True}
-    model = make_model(loss, max_iter=3, **options)
+    options = {"alpha": 0.01, "l1_ratio": l1_ratio, "tol": 1e-6, "warm_start": True}
+    model = make_model(loss, max_iter=10, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        gaps = [model.fit(X, y).dual_gap_ for _ in range(20)]
-    assert gaps[-1] < 0.5 * gaps[0]
+        for _ in range(10):
+            model.fit(X, y)
+    assert model.dual_gap_ <= 1e-6 * model.history_["objective"][0]
 
 
 @every_loss
