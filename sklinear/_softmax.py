@@ -45,9 +45,9 @@ class SoftmaxClassifier(BaseLinearClassifier):
         Weights of the classes, multiplied into the sample weights; classes that a dict does
         not name have weight 1. "balanced" gives all classes the same total weight.
     warm_start : bool, default=False
-        Whether to start from the previous solution when shapes and classes agree. The first
-        iterations certify the start: fits of fewer than ten, one after the other, may come no
-        nearer to the optimum.
+        Whether to start from the previous solution when shapes and classes agree. What else a
+        solver has learnt is forgotten, and the first iterations certify the start: a fit that
+        `max_iter` ended may come no nearer by fits as short after it. Raise `max_iter` instead.
     random_state : int, RandomState instance or None, default=None
         Seed of solvers that draw samples; the present ones are deterministic.
     verbose : int, default=0
