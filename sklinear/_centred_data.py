@@ -7,6 +7,7 @@ that are far from zero beside their spread no longer look like the intercept and
 import numpy as np
 
 from ._base_data import BLOCK_ENTRIES
+from ._core import add_to_rows
 from ._dense_data import DenseData
 
 
@@ -28,7 +29,7 @@ class CentredData(DenseData):
     def scores(self, coef):
         """(X - 1 m^T) @ coef, in the precision of `coef`."""
         out = super().scores(coef)
-        out -= (self.centre @ coef).astype(out.dtype)
+        add_to_rows(out, -(self.centre @ coef))
         return out
 
     def correlate(self, rows):

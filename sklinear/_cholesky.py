@@ -5,6 +5,10 @@ import math
 import numpy as np
 from scipy.linalg.lapack import get_lapack_funcs
 
+# Processors take a hundred times as long for subnormal numbers as for others, and in single
+# precision the product of two entries is one from here on.
+NEXT_TO_NOTHING = 1e-17
+
 
 def diagonal_of(matrix):
     """The diagonal of a square matrix, to be read or written to."""
@@ -41,6 +45,8 @@ class ScaledCholesky:
         narrow = self.scale.astype(matrix.dtype)
         self.scaled = np.multiply(matrix, narrow, out=None if keep else matrix)
         self.scaled *= narrow[:, None]
+        if self.scaled.dtype == np.float32:
+            self.scaled[np.abs(self.scaled) < NEXT_TO_NOTHING] = 0.0
         self._potrf, self._potrs = get_lapack_funcs(("potrf", "potrs"), (self.scaled,))
         self.factor(ridges)
         if not keep:

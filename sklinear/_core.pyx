@@ -7,6 +7,7 @@ far more than they save.
 """
 
 from cython cimport floating
+from libc.math cimport fabs
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
 
@@ -323,6 +324,23 @@ def conjugate(
     return total, slope, bend
 
 
+def add_to_rows(floating[:, ::1] rows, const double[:] offset):
+    """rows_ik += offset_k."""
+    cdef Py_ssize_t i
+    cdef int k, n_classes = <int> rows.shape[1]
+    with nogil:
+        for i in range(rows.shape[0]):
+            for k in range(n_classes):
+                rows[i, k] = <floating> (rows[i, k] + offset[k])
+
+
+cdef inline floating narrowed(double value, floating like) noexcept nogil:
+    """Next to nothing is zero in single precision, as products with subnormal numbers are slow."""
+    if floating is float:
+        return <float> (0 if fabs(value) < 1e-30 else value)
+    return value
+
+
 cdef inline void softmax_product(
     const floating* q, double weight, const floating* v, floating* out, int n_classes
 ) noexcept nogil:
@@ -331,7 +349,7 @@ cdef inline void softmax_product(
     for k in range(n_classes):
         mean += <double> q[k] * v[k]
     for k in range(n_classes):
-        out[k] = <floating> (weight * q[k] * (v[k] - mean))
+        out[k] = narrowed(weight * q[k] * (v[k] - mean), out[k])
 
 
 cdef inline void star_product(
@@ -341,9 +359,9 @@ cdef inline void star_product(
     cdef int k
     for k in range(n_classes):
         value = weight * a[k] * (v[k] - v[y])
-        out[k] = <floating> value
+        out[k] = narrowed(value, out[k])
         total += value
-    out[y] = <floating> -total
+    out[y] = narrowed(-total, out[y])
 
 
 def curvature_product(

@@ -17,6 +17,15 @@ from ._threads import over_rows, run
 ALIKE = 1e-14  # what rounding leaves between probabilities
 
 
+def second_moments(rows, weights):
+    """sum_i p_i r_i r_i^T, shape (C, C)."""
+    first = weights[0]
+    # One product of a matrix with itself, and no copy, where all weights are the same.
+    if (weights == first).all():
+        return first * (rows.T @ rows)
+    return (weights[:, None] * rows).T @ rows
+
+
 @dataclass(frozen=True)
 class Curvature:
     """M_i of every sample, with the weights p_i.
@@ -192,14 +201,7 @@ class SoftmaxCurvature(Curvature):
 
     def mean(self):
         """sum_i p_i M_i, shape (C, C)."""
-        first = self.weights[0]
-        # One product of a matrix with itself, and no copy, where all weights are the same.
-        same = (self.weights == first).all()
-        products = first * (self.factor.T @ self.factor) if same else self._products()
-        return np.diag(self.weights @ self.factor) - products
-
-    def _products(self):
-        return (self.weights[:, None] * self.factor).T @ self.factor
+        return np.diag(self.weights @ self.factor) - second_moments(self.factor, self.weights)
 
     def active_rows(self):
         """Samples whose M is not zero."""

@@ -13,11 +13,12 @@ Fenchel-Young losses: Blondel, Martins and Niculae, JMLR 21, 2020.
 import numpy as np
 
 from . import _core
-from ._curvature import Curvature, SoftmaxCurvature, StarCurvature
+from ._curvature import Curvature, SoftmaxCurvature, StarCurvature, second_moments
 from ._feasibility import (
     MassMove,
     balance_flows,
     balance_simplex,
+    class_sums,
     clip_simplex,
     clip_star,
 )
@@ -198,6 +199,10 @@ class Loss:
         """Second derivative in the scores, from the natural dual point there."""
         raise NotImplementedError
 
+    def mean_curvature(self, dual, labels, weights):
+        """sum_i p_i M_i from the natural dual point, shape (C, C)."""
+        return self.curvature_at(dual, labels, weights).mean()
+
     def mass_move(self, residual, frequency):
         """What `balance` does if that is a move of mass, which correlations can follow, else None.
 
@@ -267,6 +272,14 @@ class CrossEntropy(Loss):
         # 1 - (the sum of the other probabilities) may fall below zero by rounding.
         factor[rows, labels] = np.maximum(factor[rows, labels] + 1.0, 0.0)
         return SoftmaxCurvature(factor, labels, weights)
+
+    def mean_curvature(self, dual, labels, weights):
+        """In terms of g = q - e_y: with the flows B_lk = sum of p_i g_ik over the samples of
+        class l, it is diag(sum_l B_l) - B - B^T - sum_i p_i g_i g_i^T.
+        """
+        flows = class_sums(dual, labels, weights)
+        out = np.diag(flows.sum(axis=0)) - flows - flows.T
+        return np.subtract(out, second_moments(dual, weights), out=out)
 
     def coarse_shift(self, residual, frequency):
         """log of observed by expected class frequencies, while they differ much.

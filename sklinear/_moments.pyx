@@ -1,6 +1,7 @@
 """Weighted second moments of the same rows for several weights at once (see `_moments.h`)."""
 
 from libc.stddef cimport ptrdiff_t
+from libc.math cimport fabsf
 from libc.stdlib cimport calloc, free
 
 cdef extern from "_moments.h" nogil:
@@ -22,6 +23,10 @@ cdef enum:
     ROWS_AT_ONCE = 64
     MOST_WEIGHTS = 12  # at once
     FEW_WEIGHTS = 3  # that are taken one by one
+
+# Sums of numbers below 1e-38, which single precision has as subnormal ones, take a hundred times
+# as long.
+cdef float NEXT_TO_NOTHING = 1e-30
 
 ctypedef fused number_t:
     float
@@ -83,11 +88,15 @@ cdef inline void multiply(
     Py_ssize_t n_pairs,
     number_t* out,
 ) noexcept nogil:
-    """out_ip = s_i,left[p] s_i,right[p]"""
+    """out_ip = s_i,left[p] s_i,right[p], in single precision 0 where that is next to nothing."""
     cdef Py_ssize_t i, p
+    cdef number_t weight
     for i in range(n_rows):
         for p in range(n_pairs):
-            out[i * n_pairs + p] = shares[left[p]] * shares[right[p]]
+            weight = shares[left[p]] * shares[right[p]]
+            if number_t is float:
+                weight = 0 if fabsf(weight) < NEXT_TO_NOTHING else weight
+            out[i * n_pairs + p] = weight
         shares += n_shares
 
 

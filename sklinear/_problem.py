@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ._base_data import Data
+from ._core import add_to_rows
 from ._free_features import FreeFeatures
 from ._losses import Loss
 from ._penalty import ElasticNet
@@ -175,7 +176,7 @@ class Problem:
     def scores(self, coef, intercept):
         """X @ coef + intercept."""
         scores = self.data.scores(coef)
-        scores += intercept
+        add_to_rows(scores, intercept)
         return scores
 
     def correlate(self, dual):
@@ -244,7 +245,7 @@ class Problem:
             shift, value, dual, residual = best_shift(self, scores, (value, dual), slack)
             if shift.any():
                 intercept = intercept + shift
-                scores += shift
+                add_to_rows(scores, shift)
         if self.free_features is not None:
             move, value, dual = self.free_features.settle(scores, (value, dual))
             coef, intercept = coef.copy(), intercept + move[-1]

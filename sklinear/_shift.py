@@ -77,7 +77,7 @@ def _mean_curvature(problem, dual, rough):
     if rough:
         rows = draw_weighty(weights, max(FEW_ROWS, ROWS_PER_CLASS * problem.n_classes))
         weights = weights / weights[rows].sum()
-    return problem.loss.curvature_at(dual[rows], labels[rows], weights[rows]).mean()
+    return problem.loss.mean_curvature(dual[rows], labels[rows], weights[rows])
 
 
 def _solve_on_sum_zero(matrix, rhs):

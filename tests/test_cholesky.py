@@ -19,6 +19,13 @@ def test_solves(dtype, rtol):
     np.testing.assert_allclose(np.diag(factor.scaled), 1, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "kept"), [(np.float32, False), (np.float64, True)])
+def test_forgets_what_single_precision_is_slow_with(dtype, kept):
+    matrix = np.eye(4, dtype=dtype)
+    matrix[0, 3] = matrix[3, 0] = 1e-18
+    assert ScaledCholesky(matrix, [0.0]).scaled[0, 3] == (matrix[0, 3] if kept else 0)
+
+
 def test_lets_the_matrix_go():
     root = np.random.default_rng(0).normal(size=(8, 6))
     matrix, rhs = root.T @ root, np.arange(6.0)

@@ -81,6 +81,55 @@ def test_mean(name):
     np.testing.assert_allclose(curvature.mean(), np.tensordot(weights, M, 1), atol=1e-15)
 
 
+@pytest.mark.parametrize("even", [False, True])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_mean_from_the_dual_point(name, even):
+    scores, labels, weights = make_scores()
+    weights = np.full(len(weights), 1 / len(weights)) if even else weights
+    loss, M = LOSSES[name](labels, 4), matrices(name, scores, labels)
+    _, dual = loss.value_and_dual(scores, labels, weights)
+    found, expected = loss.mean_curvature(dual, labels, weights), np.tensordot(weights, M, 1)
+    np.testing.assert_allclose(found, expected, atol=1e-15)
+
+
+def test_mean_keeps_its_digits_where_classes_are_separable():
+    """q (1 - q) where q is next to one: the dual point knows 1 - q, and q has lost it."""
+    labels = np.arange(4, dtype=np.int32)
+    scores, weights = 60.0 * np.eye(4), np.full(4, 0.25)
+    loss = LOSSES["cross-entropy"](labels, 4)
+    _, dual = loss.value_and_dual(scores, labels, weights)
+    other = np.exp(-60.0)
+    expected = other * (1.5 * np.eye(4) - 0.5 * (1 - np.eye(4)))
+    np.testing.assert_allclose(loss.mean_curvature(dual, labels, weights), expected, rtol=1e-12)
+
+
+def subnormal(values):
+    """How many there are in single precision, on which processors are slow."""
+    assert values.dtype == np.float32
+    return np.count_nonzero((values != 0) & (np.abs(values) < np.finfo(np.float32).tiny))
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_no_product_is_subnormal(name):
+    curvature, _, _ = make(name)
+    vectors = np.geomspace(1e-44, 1e-36, 48).astype(np.float32).reshape(12, 4)
+    assert subnormal(vectors) > 20
+    assert subnormal(curvature.product(vectors)) == 0
+    assert np.isnan(curvature.product(np.full_like(vectors, np.nan))).any()
+
+
+@pytest.mark.parametrize("n_pairs", [1, 4])
+@pytest.mark.parametrize(("dtype", "kept"), [(np.float32, False), (np.float64, True)])
+def test_moments_of_next_to_nothing(n_pairs, dtype, kept):
+    left = np.zeros(n_pairs, int)
+    moments = _gram.WeightedMoments(left, left)
+    moments.add(np.full((3, 5), 1e-4, dtype), np.full((3, 1), 1e-16, dtype))
+    assert np.all(moments.matrices() > 0) == kept
+    moments = _gram.WeightedMoments(left, left)
+    moments.add(np.ones((3, 5), dtype), np.full((3, 1), np.nan, dtype))
+    assert np.isnan(moments.matrices()).all()
+
+
 @pytest.mark.parametrize("name", SMOOTH)
 def test_diagonal(name):
     curvature, M, weights = make(name)

@@ -98,7 +98,7 @@ class QuasiNewton:
 
     def _first_inverse(self, problem, iterate):
         """A function that applies the inverse which the memory corrects."""
-        mean = problem.curvature(iterate.scores).mean()
+        mean = self._mean_curvature(problem, iterate)
         kronecker = Kronecker(self.moments, mean, self.ridge, LEAST_MEAN)
 
         def apply(rows):
@@ -108,6 +108,14 @@ class QuasiNewton:
 
         scale = self.memory.scale_of(apply)
         return lambda rows: scale * apply(rows)
+
+
+    def _mean_curvature(self, problem, iterate):
+        """Among the classes: after a step from the dual point, which is balanced and so nearly
+        the natural one."""
+        if iterate is not self.shown:
+            return problem.curvature(iterate.scores).mean()
+        return problem.loss.mean_curvature(iterate.dual, problem.labels, problem.weights)
 
 
 def _natural_gap(problem, gradient):
