@@ -22,32 +22,6 @@ def class_sums(
                 out[y, k] += weights[i] * values[i, k]
 
 
-def move_mass(
-    floating[:, ::1] dual,
-    const int[::1] labels,
-    const double[::1] leak,
-    const double[::1] share,
-):
-    """Each class k gives up leak_k of its q_k; what a sample gives up is shared out again.
-
-    Works in place on g = q - e_y, q in the simplex; `share` has the sum one.
-    """
-    cdef Py_ssize_t i
-    cdef int k, y, n_classes = <int> dual.shape[1]
-    cdef double moved, others, q
-    with nogil:
-        for i in range(dual.shape[0]):
-            y = labels[i]
-            moved, others = leak[y], 0
-            for k in range(n_classes):
-                moved += leak[k] * dual[i, k]
-            for k in range(n_classes):
-                q = dual[i, k] * (1 - leak[k]) + moved * share[k]
-                dual[i, k] = <floating> q
-                others += q if k != y else 0
-            dual[i, y] = <floating> -others
-
-
 def balancing_scales(const double[:, ::1] flows, double[::1] scale, int max_sweeps):
     """Scale theta > 0 until theta_l flows_lk / theta_k has equal row and column sums.
 

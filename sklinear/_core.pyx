@@ -47,6 +47,7 @@ cdef extern from "_tiles.h" nogil:
     void move_scores(Tile*)
     void shift_scores(Tile*, const double*)
     void slope_along(Tile*)
+    void share_out(Tile*, const double*, const double*)
     double weighted_sum(const Tile*, const double*)
     void add_dual(const Tile*, double*)
     void load_float(const Tile*, double*, const float*)
@@ -84,16 +85,22 @@ cdef inline Py_ssize_t n_tiles(Py_ssize_t n_rows) noexcept nogil:
     return (n_rows + LANES - 1) // LANES
 
 
-cdef inline void load_samples(
-    Tile* tile, const int[::1] labels, const double[::1] weights, Py_ssize_t start
-) noexcept nogil:
+cdef inline void load_labels(Tile* tile, const int[::1] labels, Py_ssize_t start) noexcept nogil:
     cdef int r
     tile.n_rows = <int> min(LANES, labels.shape[0] - start)
     for r in range(tile.n_rows):
         tile.y[r] = labels[start + r]
-        tile.weight[r] = weights[start + r]
     for r in range(tile.n_rows, LANES):
         tile.y[r] = tile.y[tile.n_rows - 1]
+
+
+cdef inline void load_samples(
+    Tile* tile, const int[::1] labels, const double[::1] weights, Py_ssize_t start
+) noexcept nogil:
+    cdef int r
+    load_labels(tile, labels, start)
+    for r in range(tile.n_rows):
+        tile.weight[r] = weights[start + r]
 
 
 cdef inline void load(
@@ -322,6 +329,25 @@ def conjugate(
             slope += weighted_sum(tile, tile.slope)
             bend += weighted_sum(tile, tile.bend)
     return total, slope, bend
+
+
+def move_mass(
+    floating[:, ::1] dual, const int[::1] labels, const double[::1] leak, const double[::1] share
+):
+    """Each class k gives up leak_k of its q_k; what a sample gives up is shared out again.
+
+    Works in place on g = q - e_y, q in the simplex; `share` has the sum one.
+    """
+    cdef Lanes lanes = Lanes(dual.shape[1], 1, 1)
+    cdef Py_ssize_t t, start
+    cdef Tile* tile = &lanes.tile
+    with nogil:
+        for t in range(n_tiles(dual.shape[0])):
+            start = t * LANES
+            load_labels(tile, labels, start)
+            load(tile, tile.g, dual, start)
+            share_out(tile, &leak[0], &share[0])
+            store(tile, tile.g, dual, start)
 
 
 def add_to_rows(floating[:, ::1] rows, const double[:] offset):

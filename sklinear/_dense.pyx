@@ -43,6 +43,7 @@ cdef extern from "_squares.h" nogil:
     )
 
 cdef enum:
+    NARROWEST = 32
     MOST_VECTORS = 4
     ROWS_AT_ONCE = 64
 
@@ -69,8 +70,12 @@ cdef inline int kind(Py_ssize_t entry, Py_ssize_t number) noexcept nogil:
     return 1 if entry == sizeof(float) else 0
 
 
-cdef inline int vectors(Py_ssize_t n_columns, Py_ssize_t itemsize) noexcept nogil:
-    cdef Py_ssize_t lanes = BYTES // itemsize
+cdef inline int bytes_for(Py_ssize_t n_columns, Py_ssize_t itemsize) noexcept nogil:
+    """Of the vectors for so many columns: no longer than the columns fill."""
+    return BYTES if 2 * n_columns * itemsize > BYTES else NARROWEST
+
+
+cdef inline int vectors(Py_ssize_t n_columns, Py_ssize_t lanes) noexcept nogil:
     return <int> ((n_columns + lanes - 1) // lanes)
 
 
@@ -92,8 +97,10 @@ def scores(
 ):
     """out = X @ coef."""
     cdef Py_ssize_t n_columns = coef.shape[1], d = X.shape[1]
-    cdef int n_vectors = vectors(n_columns, sizeof(number_t))
-    cdef Py_ssize_t width = n_vectors * (BYTES // <Py_ssize_t> sizeof(number_t))
+    cdef int size_of_vector = bytes_for(n_columns, sizeof(number_t))
+    cdef Py_ssize_t lanes = size_of_vector // <Py_ssize_t> sizeof(number_t)
+    cdef int n_vectors = vectors(n_columns, lanes)
+    cdef Py_ssize_t width = n_vectors * lanes
     cdef number_t* padded
     if X.shape[0] == 0 or d == 0:
         out[:] = 0
@@ -103,7 +110,7 @@ def scores(
         raise MemoryError
     with nogil:
         pad(&coef[0, 0], d, n_columns, padded, width)
-        SCORES[BYTES == 64][kind(sizeof(entry_t), sizeof(number_t))](
+        SCORES[size_of_vector == 64][kind(sizeof(entry_t), sizeof(number_t))](
             &X[0, 0], X.shape[0], d, padded, n_vectors, &out[0, 0], <int> n_columns
         )
     free(padded)
@@ -114,8 +121,10 @@ def correlate(
 ):
     """out = X^T @ rows."""
     cdef Py_ssize_t n_columns = rows.shape[1], d = X.shape[1], start = 0, size, j, k
-    cdef int n_vectors = vectors(n_columns, sizeof(number_t))
-    cdef Py_ssize_t width = n_vectors * (BYTES // <Py_ssize_t> sizeof(number_t))
+    cdef int size_of_vector = bytes_for(n_columns, sizeof(number_t))
+    cdef Py_ssize_t lanes = size_of_vector // <Py_ssize_t> sizeof(number_t)
+    cdef int n_vectors = vectors(n_columns, lanes)
+    cdef Py_ssize_t width = n_vectors * lanes
     cdef number_t* sums
     cdef number_t* block
     if X.shape[0] == 0 or d == 0:
@@ -129,7 +138,7 @@ def correlate(
         while start < X.shape[0]:
             size = min(<Py_ssize_t> ROWS_AT_ONCE, X.shape[0] - start)
             pad(&rows[start, 0], size, n_columns, block, width)
-            CORRELATE[BYTES == 64][kind(sizeof(entry_t), sizeof(number_t))](
+            CORRELATE[size_of_vector == 64][kind(sizeof(entry_t), sizeof(number_t))](
                 &X[start, 0], size, d, block, n_vectors, sums
             )
             start += size

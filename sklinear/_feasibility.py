@@ -8,7 +8,7 @@ balanced already.  All repairs work in place.
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from . import _balance
+from . import _balance, _core
 from ._threads import over_rows
 
 FEW_CLASSES = 30  # powers of a matrix take less time than a search
@@ -85,7 +85,7 @@ class MassMove:
         """The dual point afterwards (works in place)."""
         if not self.idle:
             move = self.leak, self.share
-            over_rows(lambda rows: _balance.move_mass(dual[rows], labels[rows], *move), dual)
+            over_rows(lambda rows: _core.move_mass(dual[rows], labels[rows], *move), dual)
         return dual
 
     def mapped(self, correlation, totals):

@@ -272,6 +272,23 @@ KERNEL slope_along(Tile *t) {
     EACH_LANE t->slope[r] = slope[r];
 }
 
+/* Each class k gives up leak_k of its q_k, and what a sample gives up is shared out again. */
+MULTIVERSION static void share_out(
+    Tile *t, const double *RESTRICT leak, const double *RESTRICT share
+) {
+    double *RESTRICT g = t->g;
+    double moved[LANES], others[LANES];
+    EACH_LANE moved[r] = leak[t->y[r]];
+    EACH_LANE others[r] = 0;
+    EACH_CLASS EACH_LANE moved[r] += leak[k] * AT(g);
+    EACH_CLASS EACH_LANE {
+        double q = AT(g) * (1 - leak[k]) + moved[r] * share[k];
+        AT(g) = q;
+        others[r] += WRONG(q);
+    }
+    EACH_LANE TRUE_CLASS(g) = -others[r];
+}
+
 
 /* In the order of a binary tree. */
 INLINE double weighted_sum(const Tile *t, const double *values) {

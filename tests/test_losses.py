@@ -128,7 +128,8 @@ def test_no_subnormal_numbers_in_single_precision():
     value, dual = CrossEntropy().value_and_dual(scores, labels, weights)
     small, narrow = CrossEntropy().value_and_dual(scores.astype(np.float32), labels, weights)
     tiny = np.finfo(np.float32).tiny
-    assert np.any(np.abs(dual) < tiny) and dual.all()
+    assert np.any(np.abs(dual) < tiny)
+    assert dual.all()
     assert not np.any((narrow != 0) & (np.abs(narrow) < tiny))
     assert small == pytest.approx(value, rel=1e-5)
     np.testing.assert_allclose(narrow, dual, rtol=1e-5, atol=1e-30)

@@ -109,7 +109,6 @@ class QuasiNewton:
         scale = self.memory.scale_of(apply)
         return lambda rows: scale * apply(rows)
 
-
     def _mean_curvature(self, problem, iterate):
         """Among the classes: after a step from the dual point, which is balanced and so nearly
         the natural one."""
