@@ -66,12 +66,11 @@ def sklinear_hessian(loss, X, y, scores):
 def sklinear_pass(loss, X, y, coef):
     """The project's own pass, a function without arguments."""
     problem = posed(loss, X, y, coef.shape[1])
-    share = problem.weights.astype(coef.dtype)[:, None]
 
     def run():
         scores = problem.data.scores(coef)
         _, dual = problem.loss.value_and_dual(scores, problem.labels, problem.weights)
-        return problem.data.correlate(share * dual)
+        return problem.correlate(dual)
 
     return run
 

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.linalg.lapack import get_lapack_funcs
+from scipy.linalg import get_blas_funcs, get_lapack_funcs
 
 # Processors take a hundred times as long for subnormal numbers as for others, and in single
 # precision the product of two entries is one from here on.
@@ -48,6 +48,7 @@ class ScaledCholesky:
         if self.scaled.dtype == np.float32:
             self.scaled[np.abs(self.scaled) < NEXT_TO_NOTHING] = 0.0
         self._potrf, self._potrs = get_lapack_funcs(("potrf", "potrs"), (self.scaled,))
+        self._trsv = get_blas_funcs("trsv", (self.scaled,))
         self.factor(ridges)
         if not keep:
             self.scaled = None
@@ -68,4 +69,13 @@ class ScaledCholesky:
         right = scale * rhs
         if not self.positive:
             return scale * right
-        return scale * self._potrs(self.lower, right.astype(self.lower.dtype), lower=True)[0]
+        right = right.astype(self.lower.dtype)
+        return scale * (self._solve_one(right) if rhs.ndim == 1 else self._solve_all(right))
+
+    def _solve_all(self, right):
+        return self._potrs(self.lower, right, lower=True)[0]
+
+    def _solve_one(self, right):
+        """For one right side: what serves many packs the factor first, and takes three times as long."""
+        inner = self._trsv(self.lower, right, lower=True)
+        return self._trsv(self.lower, inner, lower=True, trans=True)
