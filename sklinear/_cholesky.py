@@ -76,6 +76,6 @@ class ScaledCholesky:
         return self._potrs(self.lower, right, lower=True)[0]
 
     def _solve_one(self, right):
-        """For one right side: what serves many packs the factor first, and takes three times as long."""
+        """For one right side; what serves many packs the factor first, three times the time."""
         inner = self._trsv(self.lower, right, lower=True)
         return self._trsv(self.lower, inner, lower=True, trans=True)
