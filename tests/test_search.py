@@ -104,14 +104,14 @@ class TestBestShift:
         problem = make_problem(name, 0.0)
         scores = np.random.default_rng(0).normal(size=(len(problem.labels), 3))
         expected, *_ = best_shift(problem, scores)
-        sizes, original = [], type(problem.loss).curvature_at
+        sizes, original = [], type(problem.loss).mean_curvature
 
-        def curvature_at(loss, dual, labels, weights):
+        def mean_curvature(loss, dual, labels, weights):
             sizes.append(len(labels))
             assert weights.sum() == pytest.approx(1)
             return original(loss, dual, labels, weights)
 
-        monkeypatch.setattr(type(problem.loss), "curvature_at", curvature_at)
+        monkeypatch.setattr(type(problem.loss), "mean_curvature", mean_curvature)
         for name, number in (("DEAR", 0), ("FEW_ROWS", 20), ("ROWS_PER_CLASS", 1)):
             monkeypatch.setattr(_shift, name, number)
         shift, _, dual, _ = best_shift(problem, scores)
