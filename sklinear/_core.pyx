@@ -1,4 +1,4 @@
-"""Compiled loops over samples: losses and curvatures.
+"""Compiled loops over samples: losses, curvatures and what moves all samples alike.
 
 The losses work on tiles of a few samples (see `_tiles.h`), in double precision whatever that of
 the arrays.  A loop knows rows and weights, and no loss.  They run on one thread: they take a
