@@ -48,6 +48,7 @@ cdef extern from "_tiles.h" nogil:
     void shift_scores(Tile*, const double*)
     void slope_along(Tile*)
     void share_out(Tile*, const double*, const double*)
+    void drop_next_to_nothing(const Tile*, double*)
     double weighted_sum(const Tile*, const double*)
     void add_dual(const Tile*, double*)
     void load_float(const Tile*, double*, const float*)
@@ -115,9 +116,10 @@ cdef inline void load(
 
 
 cdef inline void store(
-    const Tile* tile, const double* source, floating[:, ::1] rows, Py_ssize_t start
+    const Tile* tile, double* source, floating[:, ::1] rows, Py_ssize_t start
 ) noexcept nogil:
     if floating is float:
+        drop_next_to_nothing(tile, source)
         store_float(tile, source, &rows[start, 0])
     else:
         store_double(tile, source, &rows[start, 0])

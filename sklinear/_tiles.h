@@ -290,6 +290,12 @@ MULTIVERSION static void share_out(
 }
 
 
+/* Products with what is subnormal in single precision would take a hundred times as long. */
+MULTIVERSION static void drop_next_to_nothing(const Tile *t, double *RESTRICT values) {
+    EACH_CLASS EACH_LANE AT(values) = fabs(AT(values)) < 1e-30 ? 0 : AT(values);
+}
+
+
 /* In the order of a binary tree. */
 INLINE double weighted_sum(const Tile *t, const double *values) {
     double sums[LANES];
@@ -332,8 +338,7 @@ INLINE ptrdiff_t row_of(const Tile *t, ptrdiff_t lane) {
         }                                                                               \
     }
 #define TO_LANE(entry, lane) lane = entry
-/* Products with what is subnormal in single precision would take a hundred times as long. */
-#define TO_FLOAT(entry, lane) entry = (float) (fabs(lane) < 1e-30 ? 0 : lane)
+#define TO_FLOAT(entry, lane) entry = (float) lane
 #define TO_DOUBLE(entry, lane) entry = lane
 
 INLINE void load_float(const Tile *t, double *RESTRICT tile, const float *RESTRICT rows) {
