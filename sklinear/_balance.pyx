@@ -1,4 +1,4 @@
-"""Compiled loops that balance a dual point: sums over classes, and moves between them."""
+"""Compiled loops that balance a dual point: sums over classes, and the scales of flows."""
 
 from cython cimport floating
 from libc.math cimport exp, fabs, log, sqrt

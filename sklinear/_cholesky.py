@@ -5,9 +5,7 @@ import math
 import numpy as np
 from scipy.linalg import get_blas_funcs, get_lapack_funcs
 
-# Processors take a hundred times as long for subnormal numbers as for others, and in single
-# precision the product of two entries is one from here on.
-NEXT_TO_NOTHING = 1e-17
+NEXT_TO_NOTHING = 1e-17  # products of two such entries are subnormal in single precision, and slow
 
 
 def diagonal_of(matrix):
@@ -70,10 +68,9 @@ class ScaledCholesky:
         if not self.positive:
             return scale * right
         right = right.astype(self.lower.dtype)
-        return scale * (self._solve_one(right) if rhs.ndim == 1 else self._solve_all(right))
-
-    def _solve_all(self, right):
-        return self._potrs(self.lower, right, lower=True)[0]
+        if rhs.ndim == 1:
+            return scale * self._solve_one(right)
+        return scale * self._potrs(self.lower, right, lower=True)[0]
 
     def _solve_one(self, right):
         """For one right side; what serves many packs the factor first, three times the time."""

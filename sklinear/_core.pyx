@@ -7,7 +7,6 @@ far more than they save.
 """
 
 from cython cimport floating
-from libc.math cimport fabs
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
 
@@ -20,6 +19,9 @@ cpdef enum:
 cpdef enum:
     SOFTMAX_CURVATURE = 0
     STAR_CURVATURE = 1
+
+cdef extern from "_vector.h" nogil:
+    double without_next_to_nothing(double)
 
 cdef extern from "_tiles.h" nogil:
     enum:
@@ -363,9 +365,9 @@ def add_to_rows(floating[:, ::1] rows, const double[:] offset):
 
 
 cdef inline floating narrowed(double value, floating like) noexcept nogil:
-    """Next to nothing is zero in single precision, as products with subnormal numbers are slow."""
+    """In the precision of another number; next to nothing is zero in the single one."""
     if floating is float:
-        return <float> (0 if fabs(value) < 1e-30 else value)
+        return <float> without_next_to_nothing(value)
     return value
 
 

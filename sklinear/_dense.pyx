@@ -70,8 +70,8 @@ cdef inline int kind(Py_ssize_t entry, Py_ssize_t number) noexcept nogil:
     return 1 if entry == sizeof(float) else 0
 
 
-cdef inline int bytes_for(Py_ssize_t n_columns, Py_ssize_t itemsize) noexcept nogil:
-    """Of the vectors for so many columns: no longer than the columns fill."""
+cpdef int bytes_for(Py_ssize_t n_columns, Py_ssize_t itemsize) noexcept nogil:
+    """Of the vectors for so many columns: shorter ones where half of a long one holds them."""
     return BYTES if 2 * n_columns * itemsize > BYTES else NARROWEST
 
 

@@ -1,8 +1,10 @@
 """Weighted second moments of the same rows for several weights at once (see `_moments.h`)."""
 
 from libc.stddef cimport ptrdiff_t
-from libc.math cimport fabsf
 from libc.stdlib cimport calloc, free
+
+cdef extern from "_vector.h" nogil:
+    double without_next_to_nothing(double)
 
 cdef extern from "_moments.h" nogil:
     ctypedef void (*Moments)(
@@ -23,10 +25,6 @@ cdef enum:
     ROWS_AT_ONCE = 64
     MOST_WEIGHTS = 12  # at once
     FEW_WEIGHTS = 3  # that are taken one by one
-
-# Sums of numbers below 1e-38, which single precision has as subnormal ones, take a hundred times
-# as long.
-cdef float NEXT_TO_NOTHING = 1e-30
 
 ctypedef fused number_t:
     float
@@ -95,7 +93,7 @@ cdef inline void multiply(
         for p in range(n_pairs):
             weight = shares[left[p]] * shares[right[p]]
             if number_t is float:
-                weight = 0 if fabsf(weight) < NEXT_TO_NOTHING else weight
+                weight = <float> without_next_to_nothing(weight)
             out[i * n_pairs + p] = weight
         shares += n_shares
 

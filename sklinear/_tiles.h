@@ -10,8 +10,6 @@
 #ifndef SKLINEAR_TILES_H
 #define SKLINEAR_TILES_H
 
-#include <math.h>
-
 #include "_vector.h"
 
 enum { LANES = 32 };
@@ -272,6 +270,7 @@ KERNEL slope_along(Tile *t) {
     EACH_LANE t->slope[r] = slope[r];
 }
 
+
 /* Each class k gives up leak_k of its q_k, and what a sample gives up is shared out again. */
 MULTIVERSION static void share_out(
     Tile *t, const double *RESTRICT leak, const double *RESTRICT share
@@ -290,9 +289,9 @@ MULTIVERSION static void share_out(
 }
 
 
-/* Products with what is subnormal in single precision would take a hundred times as long. */
+/* For single precision. */
 MULTIVERSION static void drop_next_to_nothing(const Tile *t, double *RESTRICT values) {
-    EACH_CLASS EACH_LANE AT(values) = fabs(AT(values)) < 1e-30 ? 0 : AT(values);
+    EACH_CLASS EACH_LANE AT(values) = without_next_to_nothing(AT(values));
 }
 
 

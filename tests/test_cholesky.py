@@ -26,6 +26,12 @@ def test_forgets_what_single_precision_is_slow_with(dtype, kept):
     assert ScaledCholesky(matrix, [0.0]).scaled[0, 3] == (matrix[0, 3] if kept else 0)
 
 
+def test_one_right_side_does_not_pack_the_factor():
+    factor = ScaledCholesky(np.diag([1.0, 4.0]), [0.0])
+    factor._potrs = None
+    np.testing.assert_allclose(factor.solve(np.array([3.0, 8.0])), [3.0, 2.0], rtol=1e-15)
+
+
 def test_lets_the_matrix_go():
     root = np.random.default_rng(0).normal(size=(8, 6))
     matrix, rhs = root.T @ root, np.arange(6.0)

@@ -383,6 +383,15 @@ def test_kernels_take_few_columns_only():
     patch.undo()
 
 
+@pytest.mark.parametrize(("n_columns", "itemsize"), [(4, 8), (5, 8), (8, 4), (9, 4), (32, 8)])
+def test_vectors_are_no_longer_than_few_columns_fill(n_columns, itemsize):
+    longest = _dense.most_columns(8) * 8 // 4
+    size = _dense.bytes_for(n_columns, itemsize)
+    if longest == 0:
+        pytest.skip("no vectors here")
+    assert size == (32 if n_columns * itemsize <= 32 else longest)
+
+
 class TestFullMatrices:
     """Of CSR those that are half full become arrays."""
 

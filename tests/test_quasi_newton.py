@@ -193,6 +193,22 @@ class TestSteps:
         monkeypatch.setattr(QuasiNewton, "serves", lambda self, problem: False)
         assert with_them < 0.6 * passes()
 
+    def test_curvature_is_that_of_the_dual_point_of_the_step_before(self, monkeypatch):
+        """Exponentials are taken anew for the first step of a run alone."""
+        problem = make_served()
+        iterate = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+        quasi, taken = QuasiNewton(KnownMoments()), []
+        original = type(problem).curvature
+        monkeypatch.setattr(
+            type(problem), "curvature", lambda self, z: taken.append(z) or original(self, z)
+        )
+        monkeypatch.setattr(_quasi_newton, "FALLEN", 0.0)
+        found = quasi.step(problem, iterate)
+        assert [scores is iterate.scores for scores in taken] == [True]
+        exact = original(problem, found.scores).mean()
+        dual = problem.loss.mean_curvature(found.dual, problem.labels, problem.weights)
+        np.testing.assert_allclose(dual, exact, rtol=0, atol=1e-2 * np.abs(exact).max())
+
     @pytest.mark.parametrize("with_eigenvectors", [True, False])
     def test_scales_of_columns_do_not_matter(self, with_eigenvectors, monkeypatch):
         """The first inverse knows them, in either form."""

@@ -110,8 +110,8 @@ class QuasiNewton:
         return lambda rows: scale * apply(rows)
 
     def _mean_curvature(self, problem, iterate):
-        """Among the classes: after a step from the dual point, which is balanced and so nearly
-        the natural one."""
+        """Among the classes, shape (C, C)."""
+        # After a step the dual point is the natural one but for a small repair.
         if iterate is not self.shown:
             return problem.curvature(iterate.scores).mean()
         return problem.loss.mean_curvature(iterate.dual, problem.labels, problem.weights)
