@@ -48,9 +48,11 @@ COMPILE_ARGS = {"msvc": ["/O2"], "unix": UNIX_ARGS, "mingw32": UNIX_ARGS}
 
 
 class BuildExt(build_ext):
-    """Choose the flags once the compiler is known."""
+    """Choose the flags once the compiler is known; compile as many modules at once as cores."""
 
     def build_extensions(self):
+        if self.parallel is None:
+            self.parallel = os.cpu_count()
         for extension in self.extensions:
             extension.extra_compile_args = COMPILE_ARGS.get(self.compiler.compiler_type, [])
         super().build_extensions()
