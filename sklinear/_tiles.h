@@ -316,45 +316,48 @@ MULTIVERSION static void add_dual(const Tile *t, double *RESTRICT out) {
 
 /* ---------------------------------------------------------------- rows to lanes and back */
 
+/* Blocks of four classes and four samples; the last one of a row ends with the row, and what it
+ * has in common with the one before is written twice.
+ */
+#define EACH_FOUR_LANES for (ptrdiff_t r = 0; r < LANES; r += 4)
+#define EACH_FOUR_CLASSES for (ptrdiff_t k = 0; k < t->n_classes; k += 4)
+#define EACH_OF_FOUR for (int i = 0; i < 4; i++)
+#define AS_FAR_AS_IT_GOES(k) ((k) + 4 <= t->n_classes ? (k) : t->n_classes - 4)
+
 INLINE ptrdiff_t row_of(const Tile *t, ptrdiff_t lane) {
     /* Lanes beyond the last sample repeat it. */
     return lane < t->n_rows ? lane : t->n_rows - 1;
 }
 
-/* Four rows at a time: twice as fast as one. */
-#define TRANSPOSE(FROM, TO, PUT)                                                        \
-    for (ptrdiff_t r = 0; r < LANES; r += 4) {                                          \
-        FROM *row0 = rows + row_of(t, r) * t->n_classes;                                \
-        FROM *row1 = rows + row_of(t, r + 1) * t->n_classes;                            \
-        FROM *row2 = rows + row_of(t, r + 2) * t->n_classes;                            \
-        FROM *row3 = rows + row_of(t, r + 3) * t->n_classes;                            \
-        EACH_CLASS {                                                                    \
-            TO *lanes = tile + k * LANES + r;                                           \
-            PUT(row0[k], lanes[0]);                                                     \
-            PUT(row1[k], lanes[1]);                                                     \
-            PUT(row2[k], lanes[2]);                                                     \
-            PUT(row3[k], lanes[3]);                                                     \
-        }                                                                               \
-    }
-#define TO_LANE(entry, lane) lane = entry
-#define TO_FLOAT(entry, lane) entry = (float) lane
-#define TO_DOUBLE(entry, lane) entry = lane
+#if HAS_SHUFFLES
 
-INLINE void load_float(const Tile *t, double *RESTRICT tile, const float *RESTRICT rows) {
-    TRANSPOSE(const float, double, TO_LANE)
+typedef double Quad __attribute__((vector_size(4 * sizeof(double))));
+
+/* q_ij <-> q_ji */
+INLINE void turn(Quad *q) {
+    Quad even01 = __builtin_shufflevector(q[0], q[1], 0, 4, 2, 6);
+    Quad even23 = __builtin_shufflevector(q[2], q[3], 0, 4, 2, 6);
+    Quad odd01 = __builtin_shufflevector(q[0], q[1], 1, 5, 3, 7);
+    Quad odd23 = __builtin_shufflevector(q[2], q[3], 1, 5, 3, 7);
+    q[0] = __builtin_shufflevector(even01, even23, 0, 1, 4, 5);
+    q[1] = __builtin_shufflevector(odd01, odd23, 0, 1, 4, 5);
+    q[2] = __builtin_shufflevector(even01, even23, 2, 3, 6, 7);
+    q[3] = __builtin_shufflevector(odd01, odd23, 2, 3, 6, 7);
 }
 
-INLINE void load_double(const Tile *t, double *RESTRICT tile, const double *RESTRICT rows) {
-    TRANSPOSE(const double, double, TO_LANE)
-}
+#endif
 
-INLINE void store_float(const Tile *t, const double *RESTRICT tile, float *RESTRICT rows) {
-    TRANSPOSE(float, const double, TO_FLOAT)
-}
+#define NAME(f) f##_float
+#define ENTRY float
+#include "_transposes.h"
+#undef NAME
+#undef ENTRY
 
-INLINE void store_double(const Tile *t, const double *RESTRICT tile, double *RESTRICT rows) {
-    TRANSPOSE(double, const double, TO_DOUBLE)
-}
+#define NAME(f) f##_double
+#define ENTRY double
+#include "_transposes.h"
+#undef NAME
+#undef ENTRY
 
 
 /* ---------------------------------------------------------------- by code */

@@ -23,6 +23,15 @@
 #define MULTIVERSION
 #endif
 
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector) && __has_builtin(__builtin_convertvector)
+#define HAS_SHUFFLES 1
+#endif
+#endif
+#ifndef HAS_SHUFFLES
+#define HAS_SHUFFLES 0
+#endif
+
 INLINE int64_t bits_of(double x) {
     int64_t bits;
     memcpy(&bits, &x, sizeof bits);

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from problems import LOSSES, SMOOTH, make_scores, random_dual, violations
-from scipy.special import logsumexp, xlogy
+from scipy.special import logsumexp, softmax, xlogy
 
 from sklinear import _core
 from sklinear._losses import CrossEntropy, Hinge, SmoothedHinge, SquaredHinge
@@ -324,6 +324,22 @@ def odds(x):
     scores = np.column_stack([x, np.zeros_like(x)])
     _, dual = CrossEntropy().value_and_dual(scores, np.ones(len(x), np.int32), np.ones(len(x)))
     return dual[:, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_classes", [2, 3, 4, 5, 6, 7, 8, 13])
+@pytest.mark.parametrize("n_samples", [1, 31, 33])
+def test_rows_of_any_length_go_to_lanes_and_back(n_samples, n_classes, dtype):
+    rng = np.random.default_rng(0)
+    scores, direction = rng.normal(size=(2, n_samples, n_classes)).astype(dtype)
+    labels = rng.integers(n_classes, size=n_samples, dtype=np.int32)
+    moved, dual = room = np.empty_like(scores), np.empty_like(scores)
+    weights = np.full(n_samples, 1 / n_samples)
+    CrossEntropy().value_along(scores, direction, 0.5, labels, weights, room)
+    close = {"rtol": 4 * np.finfo(dtype).eps, "atol": 4 * np.finfo(dtype).eps}
+    np.testing.assert_allclose(moved, scores + dtype(0.5) * direction, **close)
+    exact = softmax(moved.astype(float), axis=1) - np.eye(n_classes)[labels]
+    np.testing.assert_allclose(dual, exact, **close)
 
 
 def test_exponentials_of_the_whole_range():
