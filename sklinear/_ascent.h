@@ -62,6 +62,41 @@ MULTIVERSION static void add_steps(
     }
 }
 
+/* z_k += sum over j of x_j v_jk, the v_jk of a class side by side, in SUMS parts. */
+enum { SUMS = 16 };
+
+MULTIVERSION static void add_scores_by_class(
+    double *RESTRICT z, const double *RESTRICT V, ptrdiff_t n_features,
+    const double *RESTRICT values, ptrdiff_t count, int n_classes
+) {
+    EACH {
+        const double *v = V + k * n_features;
+        double sums[SUMS] = {0}, total = 0;
+        ptrdiff_t j = 0;
+        for (; j + SUMS <= count; j += SUMS)
+            for (int s = 0; s < SUMS; s++)
+                sums[s] += values[j + s] * v[j + s];
+        for (; j < count; j++)
+            total += values[j] * v[j];
+        for (int half = SUMS / 2; half > 0; half /= 2)
+            for (int s = 0; s < half; s++)
+                sums[s] += sums[s + half];
+        z[k] += sums[0] + total;
+    }
+}
+
+/* v_jk += factor x_j step_k, the same way. */
+MULTIVERSION static void add_steps_by_class(
+    double *RESTRICT V, ptrdiff_t n_features, const double *RESTRICT values, ptrdiff_t count,
+    double factor, const double *RESTRICT step, const int *moved, int n_moved
+) {
+    for (int s = 0; s < n_moved; s++) {
+        double *v = V + moved[s] * n_features, length = factor * step[moved[s]];
+        for (ptrdiff_t j = 0; j < count; j++)
+            v[j] += length * values[j];
+    }
+}
+
 /* Move a centre, of which V holds `share`, to the weights soft(V, threshold) and beyond. */
 MULTIVERSION static void move_centre(
     double *RESTRICT V, double *RESTRICT centre, ptrdiff_t size, double share, double relaxation,

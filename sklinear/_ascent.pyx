@@ -38,6 +38,14 @@ cdef extern from "_ascent.h" nogil:
         Py_ssize_t count, double factor, const double* step, const int* moved, int n_moved,
         double threshold, int n_classes
     )
+    void add_scores_by_class(
+        double* z, const double* V, Py_ssize_t n_features, const double* values, Py_ssize_t count,
+        int n_classes
+    )
+    void add_steps_by_class(
+        double* V, Py_ssize_t n_features, const double* values, Py_ssize_t count, double factor,
+        const double* step, const int* moved, int n_moved
+    )
 
 
 cdef extern from "_simplex.h" nogil:
@@ -117,6 +125,7 @@ cdef class Ascent:
         p_i (|x_i|^2 + shift) / l2, positive for the rows of an epoch.
     dual : ndarray of shape (n, C)
     V : ndarray of shape (d, C)
+        In Fortran order for dense rows and a threshold of zero: class by class.
     intercept : ndarray of shape (C,)
     threshold : float
         l1 / l2.
@@ -129,11 +138,12 @@ cdef class Ascent:
         A probability has to change by more than this / sqrt(1 + curvature); 0 at first.
     """
 
-    cdef bint simplex
+    cdef bint simplex, by_class
     cdef double strength, largest, threshold, shift
     cdef const int[::1] labels
     cdef const double[::1] weights, curvature
-    cdef double[:, ::1] dual, V, buffer
+    cdef double[:, ::1] dual, buffer
+    cdef double[:, :] V
     cdef unsigned char[::1] alive
     cdef Py_ssize_t[::1] features
     cdef double[::1] values
@@ -152,14 +162,20 @@ cdef class Ascent:
         self.dual, self.V, self.intercept = dual, V, intercept
         self.threshold, self.shift, self.least = threshold, shift, 0.0
         self.n_classes = len(intercept)
+        self.by_class = not V.flags.c_contiguous
+        if self.by_class and (threshold > 0 or not V.flags.f_contiguous):
+            raise ValueError("V is not in C order, nor in Fortran order with a threshold of zero")
         self.buffer = np.empty((5, self.n_classes))
         self.moved = np.empty(self.n_classes, dtype=np.intc)
         self.alive = np.empty(len(V), dtype=np.uint8)
         self.features, self.values = np.empty(CHUNK, dtype=np.intp), np.empty(CHUNK)
         self.notice()
 
-    def recentre(self, double[:, ::1] centre, double share, double relaxation):
-        """Move a centre, of which V holds `share`, to the weights and beyond; V follows."""
+    def recentre(self, double[:, :] centre, double share, double relaxation):
+        """Move a centre in the order of V, which holds `share` of it, to the weights and beyond.
+
+        V follows.
+        """
         cdef Py_ssize_t size = self.V.shape[0] * self.n_classes
         with nogil:
             if share > 0:
@@ -186,6 +202,13 @@ cdef class Ascent:
         add_scores(
             &self.buffer[0, 0], &self.V[0, 0], &self.alive[0], &self.features[0],
             &self.values[0], count, self.threshold, self.n_classes,
+        )
+
+    cdef void see_all(self, Py_ssize_t start, Py_ssize_t count) noexcept nogil:
+        """Add features from one on to the scores, V class by class."""
+        add_scores_by_class(
+            &self.buffer[0, 0], &self.V[start, 0], self.V.shape[0], &self.values[0], count,
+            self.n_classes,
         )
 
     cdef bint ascend(self, Py_ssize_t i) noexcept nogil:
@@ -263,12 +286,18 @@ cdef class Ascent:
             self.n_classes,
         )
 
+    cdef void follow_all(self, Py_ssize_t i, Py_ssize_t start, Py_ssize_t count) noexcept nogil:
+        """The same for features from one on, V class by class."""
+        add_steps_by_class(
+            &self.V[start, 0], self.V.shape[0], &self.values[0], count, -self.weights[i],
+            &self.buffer[0, 0], &self.moved[0], self.n_moved,
+        )
+
 
 # ---------------------------------------------------------------- epochs
 
 cdef inline Py_ssize_t gather_dense(
-    const floating* x, Py_ssize_t stride, const double[::1] centre, Py_ssize_t start,
-    Ascent ascent,
+    const floating* x, const double[::1] centre, Py_ssize_t start, Ascent ascent
 ) noexcept nogil:
     """Non-zero features of a dense row, from one on; how many."""
     cdef Py_ssize_t* features = &ascent.features[0]
@@ -276,9 +305,47 @@ cdef inline Py_ssize_t gather_dense(
     cdef Py_ssize_t j, count = 0, stop = min(start + CHUNK, centre.shape[0])
     for j in range(start, stop):
         features[count] = j
-        values[count] = x[j * stride] - centre[j]
+        values[count] = x[j] - centre[j]
         count += values[count] != 0
     return count
+
+
+cdef inline Py_ssize_t spread_dense(
+    const floating* x, const double[::1] centre, Py_ssize_t start, Ascent ascent
+) noexcept nogil:
+    """Features of a dense row, from one on; how many."""
+    cdef double* values = &ascent.values[0]
+    cdef const double* means = &centre[start]
+    cdef Py_ssize_t j, count = min(<Py_ssize_t> CHUNK, centre.shape[0] - start)
+    for j in range(count):
+        values[j] = x[start + j] - means[j]
+    return count
+
+
+cdef inline void see_dense(
+    const floating* x, const double[::1] centre, Ascent ascent
+) noexcept nogil:
+    """Add a dense row to the scores."""
+    cdef Py_ssize_t start = 0
+    while start < centre.shape[0]:
+        if ascent.by_class:
+            ascent.see_all(start, spread_dense(x, centre, start, ascent))
+        else:
+            ascent.see(gather_dense(x, centre, start, ascent))
+        start += CHUNK
+
+
+cdef inline void follow_dense(
+    Py_ssize_t i, const floating* x, const double[::1] centre, Ascent ascent
+) noexcept nogil:
+    """Let V take the step of sample i, a dense row."""
+    cdef Py_ssize_t start = 0
+    while start < centre.shape[0]:
+        if ascent.by_class:
+            ascent.follow_all(i, start, spread_dense(x, centre, start, ascent))
+        else:
+            ascent.follow(i, gather_dense(x, centre, start, ascent))
+        start += CHUNK
 
 
 cdef inline Py_ssize_t gather_csr(
@@ -292,7 +359,7 @@ cdef inline Py_ssize_t gather_csr(
 
 
 def dense_epoch(
-    const floating[:, :] X,
+    const floating[:, ::1] X,
     const double[::1] centre,
     const int[::1] rows,
     Ascent ascent not None,
@@ -302,22 +369,15 @@ def dense_epoch(
 
     `moved` (n,) says which of them moved.
     """
-    cdef Py_ssize_t t, i, start, stride = X.strides[1] // <Py_ssize_t>sizeof(floating)
-    cdef Py_ssize_t d = X.shape[1]
+    cdef Py_ssize_t t, i
     with nogil:
         for t in range(rows.shape[0]):
             i = rows[t]
             ascent.begin()
-            start = 0
-            while start < d:
-                ascent.see(gather_dense(&X[i, 0], stride, centre, start, ascent))
-                start += CHUNK
+            see_dense(&X[i, 0], centre, ascent)
             moved[i] = ascent.ascend(i)
             if moved[i]:
-                start = 0
-                while start < d:
-                    ascent.follow(i, gather_dense(&X[i, 0], stride, centre, start, ascent))
-                    start += CHUNK
+                follow_dense(i, &X[i, 0], centre, ascent)
 
 
 def csr_epoch(
@@ -328,7 +388,7 @@ def csr_epoch(
     Ascent ascent not None,
     unsigned char[::1] moved,
 ):
-    """The same for rows of a CSR matrix."""
+    """The same for rows of a CSR matrix, V in C order."""
     cdef Py_ssize_t t, i, start, stop
     with nogil:
         for t in range(rows.shape[0]):

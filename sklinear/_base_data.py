@@ -79,10 +79,6 @@ class Data:
         )
         return self._like(part, share)
 
-    def _part(self, rows, features):
-        part = self.X[rows]
-        return part if isinstance(features, slice) else part[:, features]
-
     def astype(self, dtype):
         """The same in another precision."""
         return self._like(self.X.astype(dtype, copy=False), self.share)
@@ -104,6 +100,10 @@ class Data:
         self.passes.operations += ascent.n_classes * (OF_AN_ENTRY * reads + OF_A_BLOCK * len(rows))
         self.passes.add(self.share * share)
         return 0.5 * share
+
+    def order_of_weights(self, penalty):
+        """In which the ascent takes them: "C", feature by feature, or "F", class by class."""
+        return "C"
 
     def blocks(self, entries_per_row):
         """Slices of rows, of a size that keeps a block of them in cache; one or an even number."""

@@ -18,7 +18,13 @@ WORTH_HALVING = 2**18  # entries of X
 
 
 class DenseData(Data):
-    """X as an array of float32 or float64, in C or Fortran order."""
+    """X as an array of float32 or float64 in C order, into which others are copied.
+
+    The compiled loops go through rows; through those of columns it would take many times as long.
+    """
+
+    def __init__(self, X, passes=None, share=1.0):
+        super().__init__(np.ascontiguousarray(X), passes, share)
 
     @cached_property
     def centre(self):
@@ -30,13 +36,9 @@ class DenseData(Data):
         self.passes.add(self.share)
         weights = np.ones(self.shape[1]) if weights is None else weights
         out = np.empty(self.shape[0])
-        if self.X.flags.c_contiguous:
-            self._over_rows(
-                lambda rows: _dense.row_squares(self.X[rows], self.centre, weights, out[rows])
-            )
-            return out
-        for rows in self.blocks(self.shape[1]):
-            out[rows] = np.square(self._entries(rows), dtype=float) @ weights
+        self._over_rows(
+            lambda rows: _dense.row_squares(self.X[rows], self.centre, weights, out[rows])
+        )
         return out
 
     def by_columns(self, dtype):
@@ -74,6 +76,10 @@ class DenseData(Data):
     def _ascend(self, *state):
         _ascent.dense_epoch(self.X, self.centre, *state)
 
+    def order_of_weights(self, penalty):
+        """Class by class, unless an L1 part may leave features without weights, to be passed by."""
+        return "C" if penalty.l1 > 0 else "F"
+
     def _has_kernel(self, other):
         """Whether compiled loops take X and a matrix of few columns; BLAS does all others.
 
@@ -81,7 +87,7 @@ class DenseData(Data):
         """
         least = 2 if other.dtype == self.dtype else 1
         few = least <= other.shape[1] <= _dense.most_columns(other.itemsize)
-        return few and self.X.flags.c_contiguous and self.X.itemsize <= other.itemsize
+        return few and self.X.itemsize <= other.itemsize
 
     def _halves(self, other):
         """Whether one column tells the other, as of two classes, but for their rounding."""
@@ -126,7 +132,7 @@ class DenseData(Data):
     def correlate_squares(self, rows):
         """(X * X)^T @ rows, shape (d, C)."""
         self.passes.add(self.share)
-        if rows.shape[1] == 1 and self.X.flags.c_contiguous:
+        if rows.shape[1] == 1:
             return self._column_squares(rows.ravel())[:, None]
         out = np.zeros((self.shape[1], rows.shape[1]))
         for block in self.blocks(self.shape[1]):
@@ -161,6 +167,10 @@ class DenseData(Data):
         out = np.ones((part.shape[0], len(features) + 1), dtype=dtype)
         out[:, :-1] = part
         return out
+
+    def _part(self, rows, features):
+        part = self.X[rows]
+        return part if isinstance(features, slice) else part.take(features, axis=1)
 
     def _entries(self, rows, features=slice(None)):
         """Those of some rows and features, in a precision that holds them."""

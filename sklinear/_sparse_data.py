@@ -82,6 +82,10 @@ class SparseData(Data):
 
         return total(run(partial, self._few_parts()))
 
+    def _part(self, rows, features):
+        part = self.X[rows]
+        return part if isinstance(features, slice) else part[:, features]
+
     def _few_parts(self):
         """Each has a result of its own, of the size of the weights: it must be worth more."""
         return parts(self.shape[0], self.X.nnz // 2, 2)

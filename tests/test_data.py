@@ -292,8 +292,24 @@ def centred(X):
     ids=["scores", "correlate", "correlate_squares"],
 )
 def test_no_double_copy_of_single_precision(product, order, wrapped):
-    X = np.ones((8000, 1000), dtype=np.float32, order=order)
-    assert peak_of(lambda: product(wrapped(X))) < 0.25 * 2 * X.nbytes
+    data = wrapped(np.ones((8000, 1000), dtype=np.float32, order=order))
+    assert peak_of(lambda: product(data)) < 0.25 * 2 * data.X.nbytes
+
+
+@pytest.mark.parametrize(("order", "copies"), [("C", 0), ("F", 1)])
+def test_columns_side_by_side_are_copied_once(order, copies):
+    X = np.ones((2000, 1000), dtype=np.float32, order=order)
+    assert round(peak_of(lambda: wrap(X)) / X.nbytes, 2) == copies
+    assert wrap(X).X.flags.c_contiguous
+    assert (wrap(X).X is X) == (order == "C")
+
+
+def test_so_are_some_features():
+    """They are in no other order from the start."""
+    data = wrap(np.arange(12.0).reshape(3, 4))
+    part = data._part([0, 2], np.array([1, 3]))
+    assert part.flags.c_contiguous
+    np.testing.assert_array_equal(part, [[1, 3], [9, 11]])
 
 
 @pytest.mark.parametrize("wrapped", [wrap, centred])

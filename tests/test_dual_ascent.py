@@ -266,9 +266,10 @@ class TestEpochs:
         np.testing.assert_allclose(found.dual, expected.dual, atol=1e-10)
 
     @over_losses
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
     @pytest.mark.parametrize("kind", ["dense float64", "dense float32", "dense Fortran"])
-    def test_centred_data_give_the_same_as_their_copy(self, name, kind):
-        problem = make_problem(name, 0.5, X=lambda X: KINDS[kind](X + 3.0))
+    def test_centred_data_give_the_same_as_their_copy(self, name, l1_ratio, kind):
+        problem = make_problem(name, l1_ratio, X=lambda X: KINDS[kind](X + 3.0))
         centred = CentredData(problem.data, problem.data.X.mean(axis=0, dtype=float))
         copy = wrap(problem.data.X - centred.centre)
         found, expected = (
@@ -277,11 +278,12 @@ class TestEpochs:
         np.testing.assert_allclose(found.coef, expected.coef, atol=1e-11)
         np.testing.assert_allclose(found.dual, expected.dual, atol=1e-10)
 
+    @pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
     @pytest.mark.parametrize("n_features", [1, 511, 512, 513, 1300])
-    def test_long_rows(self, n_features):
+    def test_long_rows(self, n_features, l1_ratio):
         """They are taken a chunk at a time, those of CSR as those of dense data."""
         size = {"n_samples": 40, "n_features": n_features}
-        dense, sparse = (make_problem("hinge", 0.5, 0.01, X=X, **size) for X in (None, csr))
+        dense, sparse = (make_problem("hinge", l1_ratio, 0.01, X=X, **size) for X in (None, csr))
         found = after_epochs(dense, 5)
         np.testing.assert_allclose(found.coef, after_epochs(sparse, 5).coef, atol=1e-11)
         assert_in_step(dense, 5)
@@ -310,6 +312,24 @@ class TestEpochs:
         problems = [make_problem("hinge", 0.0, X=X) for X in (None, with_outlier)]
         shifts = [DualAscent(problem, zero_start(problem)).shift for problem in problems]
         assert shifts[1] <= 2 * shifts[0]
+
+    @pytest.mark.parametrize(
+        ("l1_ratio", "X", "order"), [(0, None, "F"), (1, None, "C"), (0, csr, "C")]
+    )
+    def test_weights_lie_as_rows_use_them(self, l1_ratio, X, order):
+        """Dense rows class by class, but where an L1 part lets some features have no weights."""
+        problem = make_problem("hinge", l1_ratio, X=X)
+        ascent = DualAscent(problem, zero_start(problem))
+        assert ascent.V.flags[f"{order}_CONTIGUOUS"]
+        assert ascent.centre.flags[f"{order}_CONTIGUOUS"]
+
+    @pytest.mark.parametrize(
+        ("V", "threshold"), [(np.zeros((2, 4)).T, 0.1), (np.zeros((4, 4))[:, ::2], 0.0)]
+    )
+    def test_other_orders_are_refused(self, V, threshold):
+        labels, ones, dual = np.zeros(4, np.int32), np.ones(4), np.zeros((4, 2))
+        with pytest.raises(ValueError, match="order"):
+            Ascent((0.0, 1.0), labels, ones, ones, dual, V, np.zeros(2), threshold, 0.0)
 
     def test_rows_at_rest_pause(self):
         """Under a strong penalty all u are soon 1, and stay."""

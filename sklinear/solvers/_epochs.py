@@ -101,6 +101,8 @@ class DualAscent:
     pull : float
         That to the centre; zero where the L2 part is enough.
     centre : ndarray of shape (d, C)
+    order : {"C", "F"}
+        That of the compiled weights, and so of the centre.
     l2 : float
         That of the penalty, and the pull.
     """
@@ -111,7 +113,9 @@ class DualAscent:
         self.slack = SLACK * problem.value_at_zero
         self.random = np.random.default_rng(0)
         self.shift = self._square_of_one() if problem.fit_intercept else 0.0
-        self.first_pull, self.centre = self._first_pull(), start.coef.copy()
+        self.order = problem.data.order_of_weights(problem.penalty)
+        self.first_pull = self._first_pull()
+        self.centre = start.coef.copy(self.order)
         l2 = problem.penalty.l2 + self.first_pull
         curvature = problem.weights * (problem.row_squares + self.shift) / l2
         self.rows = np.flatnonzero(curvature > np.finfo(float).tiny).astype(np.int32)
@@ -238,7 +242,8 @@ class DualAscent:
         problem, self.pull = self.problem, pull
         self.l2 = problem.penalty.l2 + pull
         weights = problem.weights / self.l2
-        self.V = (pull * self.centre - correlation) / self.l2
+        V = (pull * self.centre - correlation) / self.l2
+        self.V = np.asarray(V, order=self.order)
         self.compiled = Ascent(
             problem.loss.block,
             problem.labels,
