@@ -62,26 +62,35 @@ MULTIVERSION static void add_steps(
     }
 }
 
-/* z_k += sum over j of x_j v_jk, the v_jk of a class side by side, in SUMS parts. */
+/* sum over j of x_j soft(v_j, threshold), in SUMS parts. */
 enum { SUMS = 16 };
 
+INLINE double product_with_soft(
+    const double *RESTRICT x, const double *RESTRICT v, ptrdiff_t count, double threshold,
+    int is_soft
+) {
+    double sums[SUMS] = {0}, total = 0;
+    ptrdiff_t j = 0;
+    for (; j + SUMS <= count; j += SUMS)
+        for (int s = 0; s < SUMS; s++)
+            sums[s] += x[j + s] * (is_soft ? soft(v[j + s], threshold) : v[j + s]);
+    for (; j < count; j++)
+        total += x[j] * soft(v[j], threshold);
+    for (int half = SUMS / 2; half > 0; half /= 2)
+        for (int s = 0; s < half; s++)
+            sums[s] += sums[s + half];
+    return sums[0] + total;
+}
+
+/* z_k += sum over all features of x_j soft(v_jk, threshold), the v_jk of a class side by side. */
 MULTIVERSION static void add_scores_by_class(
     double *RESTRICT z, const double *RESTRICT V, ptrdiff_t n_features,
-    const double *RESTRICT values, ptrdiff_t count, int n_classes
+    const double *RESTRICT values, ptrdiff_t count, double threshold, int n_classes
 ) {
     EACH {
         const double *v = V + k * n_features;
-        double sums[SUMS] = {0}, total = 0;
-        ptrdiff_t j = 0;
-        for (; j + SUMS <= count; j += SUMS)
-            for (int s = 0; s < SUMS; s++)
-                sums[s] += values[j + s] * v[j + s];
-        for (; j < count; j++)
-            total += values[j] * v[j];
-        for (int half = SUMS / 2; half > 0; half /= 2)
-            for (int s = 0; s < half; s++)
-                sums[s] += sums[s + half];
-        z[k] += sums[0] + total;
+        z[k] += threshold == 0 ? product_with_soft(values, v, count, 0, 0)
+                               : product_with_soft(values, v, count, threshold, 1);
     }
 }
 

@@ -40,7 +40,7 @@ cdef extern from "_ascent.h" nogil:
     )
     void add_scores_by_class(
         double* z, const double* V, Py_ssize_t n_features, const double* values, Py_ssize_t count,
-        int n_classes
+        double threshold, int n_classes
     )
     void add_steps_by_class(
         double* V, Py_ssize_t n_features, const double* values, Py_ssize_t count, double factor,
@@ -125,7 +125,7 @@ cdef class Ascent:
         p_i (|x_i|^2 + shift) / l2, positive for the rows of an epoch.
     dual : ndarray of shape (n, C)
     V : ndarray of shape (d, C)
-        In Fortran order for dense rows and a threshold of zero: class by class.
+        In Fortran order, class by class, for dense rows, in C order for sparse ones.
     intercept : ndarray of shape (C,)
     threshold : float
         l1 / l2.
@@ -138,7 +138,7 @@ cdef class Ascent:
         A probability has to change by more than this / sqrt(1 + curvature); 0 at first.
     """
 
-    cdef bint simplex, by_class
+    cdef bint simplex, by_feature, by_class
     cdef double strength, largest, threshold, shift
     cdef const int[::1] labels
     cdef const double[::1] weights, curvature
@@ -162,14 +162,13 @@ cdef class Ascent:
         self.dual, self.V, self.intercept = dual, V, intercept
         self.threshold, self.shift, self.least = threshold, shift, 0.0
         self.n_classes = len(intercept)
-        self.by_class = not V.flags.c_contiguous
-        if self.by_class and (threshold > 0 or not V.flags.f_contiguous):
-            raise ValueError("V is not in C order, nor in Fortran order with a threshold of zero")
+        self.by_feature, self.by_class = V.flags.c_contiguous, V.flags.f_contiguous
         self.buffer = np.empty((5, self.n_classes))
         self.moved = np.empty(self.n_classes, dtype=np.intc)
         self.alive = np.empty(len(V), dtype=np.uint8)
         self.features, self.values = np.empty(CHUNK, dtype=np.intp), np.empty(CHUNK)
-        self.notice()
+        if self.by_feature:
+            self.notice()
 
     def recentre(self, double[:, :] centre, double share, double relaxation):
         """Move a centre in the order of V, which holds `share` of it, to the weights and beyond.
@@ -182,7 +181,7 @@ cdef class Ascent:
                 move_centre(
                     &self.V[0, 0], &centre[0, 0], size, share, relaxation, self.threshold
                 )
-            if self.threshold > 0:
+            if self.threshold > 0 and self.by_feature:
                 self.notice()
 
     cdef void notice(self) noexcept nogil:
@@ -208,7 +207,7 @@ cdef class Ascent:
         """Add features from one on to the scores, V class by class."""
         add_scores_by_class(
             &self.buffer[0, 0], &self.V[start, 0], self.V.shape[0], &self.values[0], count,
-            self.n_classes,
+            self.threshold, self.n_classes,
         )
 
     cdef bint ascend(self, Py_ssize_t i) noexcept nogil:
@@ -296,24 +295,18 @@ cdef class Ascent:
 
 # ---------------------------------------------------------------- epochs
 
-cdef inline Py_ssize_t gather_dense(
-    const floating* x, const double[::1] centre, Py_ssize_t start, Ascent ascent
-) noexcept nogil:
-    """Non-zero features of a dense row, from one on; how many."""
-    cdef Py_ssize_t* features = &ascent.features[0]
-    cdef double* values = &ascent.values[0]
-    cdef Py_ssize_t j, count = 0, stop = min(start + CHUNK, centre.shape[0])
-    for j in range(start, stop):
-        features[count] = j
-        values[count] = x[j] - centre[j]
-        count += values[count] != 0
-    return count
+cdef int check_order(bint right) except -1:
+    if not right:
+        raise ValueError(
+            "weights in the wrong order: dense rows take them in Fortran order, sparse ones in C order"
+        )
 
 
-cdef inline Py_ssize_t spread_dense(
+
+cdef inline Py_ssize_t widen(
     const floating* x, const double[::1] centre, Py_ssize_t start, Ascent ascent
 ) noexcept nogil:
-    """Features of a dense row, from one on; how many."""
+    """Features of a dense row less their centre, from one on; how many."""
     cdef double* values = &ascent.values[0]
     cdef const double* means = &centre[start]
     cdef Py_ssize_t j, count = min(<Py_ssize_t> CHUNK, centre.shape[0] - start)
@@ -328,10 +321,7 @@ cdef inline void see_dense(
     """Add a dense row to the scores."""
     cdef Py_ssize_t start = 0
     while start < centre.shape[0]:
-        if ascent.by_class:
-            ascent.see_all(start, spread_dense(x, centre, start, ascent))
-        else:
-            ascent.see(gather_dense(x, centre, start, ascent))
+        ascent.see_all(start, widen(x, centre, start, ascent))
         start += CHUNK
 
 
@@ -341,10 +331,7 @@ cdef inline void follow_dense(
     """Let V take the step of sample i, a dense row."""
     cdef Py_ssize_t start = 0
     while start < centre.shape[0]:
-        if ascent.by_class:
-            ascent.follow_all(i, start, spread_dense(x, centre, start, ascent))
-        else:
-            ascent.follow(i, gather_dense(x, centre, start, ascent))
+        ascent.follow_all(i, start, widen(x, centre, start, ascent))
         start += CHUNK
 
 
@@ -370,6 +357,7 @@ def dense_epoch(
     `moved` (n,) says which of them moved.
     """
     cdef Py_ssize_t t, i
+    check_order(ascent.by_class)
     with nogil:
         for t in range(rows.shape[0]):
             i = rows[t]
@@ -388,8 +376,9 @@ def csr_epoch(
     Ascent ascent not None,
     unsigned char[::1] moved,
 ):
-    """The same for rows of a CSR matrix, V in C order."""
+    """The same for rows of a CSR matrix."""
     cdef Py_ssize_t t, i, start, stop
+    check_order(ascent.by_feature)
     with nogil:
         for t in range(rows.shape[0]):
             i = rows[t]

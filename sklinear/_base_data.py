@@ -40,12 +40,15 @@ class Data:
     ----------
     is_part : bool
         Whether these are some of the samples only.
+    order_of_weights : {"C", "F"}
+        In which epochs of dual ascent take them: feature by feature, or class by class.
     orthogonal : bool
         Whether the features are known to be orthogonal to each other and, where there is an
         intercept, to a constant one.
     """
 
     sparse = False
+    order_of_weights = "C"
     orthogonal = False
     is_part = False
 
@@ -100,10 +103,6 @@ class Data:
         self.passes.operations += ascent.n_classes * (OF_AN_ENTRY * reads + OF_A_BLOCK * len(rows))
         self.passes.add(self.share * share)
         return 0.5 * share
-
-    def order_of_weights(self, penalty):
-        """In which the ascent takes them: "C", feature by feature, or "F", class by class."""
-        return "C"
 
     def blocks(self, entries_per_row):
         """Slices of rows, of a size that keeps a block of them in cache; one or an even number."""

@@ -23,6 +23,8 @@ class DenseData(Data):
     The compiled loops go through rows; through those of columns it would take many times as long.
     """
 
+    order_of_weights = "F"
+
     def __init__(self, X, passes=None, share=1.0):
         super().__init__(np.ascontiguousarray(X), passes, share)
 
@@ -75,10 +77,6 @@ class DenseData(Data):
 
     def _ascend(self, *state):
         _ascent.dense_epoch(self.X, self.centre, *state)
-
-    def order_of_weights(self, penalty):
-        """Class by class, unless an L1 part may leave features without weights, to be passed by."""
-        return "C" if penalty.l1 > 0 else "F"
 
     def _has_kernel(self, other):
         """Whether compiled loops take X and a matrix of few columns; BLAS does all others.

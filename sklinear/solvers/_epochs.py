@@ -113,7 +113,7 @@ class DualAscent:
         self.slack = SLACK * problem.value_at_zero
         self.random = np.random.default_rng(0)
         self.shift = self._square_of_one() if problem.fit_intercept else 0.0
-        self.order = problem.data.order_of_weights(problem.penalty)
+        self.order = problem.data.order_of_weights
         self.first_pull = self._first_pull()
         self.centre = start.coef.copy(self.order)
         l2 = problem.penalty.l2 + self.first_pull
