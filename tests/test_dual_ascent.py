@@ -609,9 +609,20 @@ class TestChoice:
         spent = [self.passes(problem, 1e-4, solver, monkeypatch) for solver in solvers]
         assert spent[0] < spent[1]
 
+    @pytest.mark.parametrize(
+        ("n_features", "l1_ratio", "expected"),
+        [(100, 0.0, False), (400, 0.0, True), (400, 0.5, True)],
+    )
+    def test_on_paths_of_tall_data(self, n_features, l1_ratio, expected):
+        """Without an L1 part where samples are not many for each feature."""
+        problem = make_problem("hinge", l1_ratio, n_samples=3000, n_features=n_features)
+        assert ascends(problem, on_path=True) == expected
+        assert ascends(problem)
+
     @pytest.mark.parametrize(("l1_ratio", "expected"), [(0.0, False), (0.5, True)])
-    def test_on_paths_of_tall_data_with_an_l1_part(self, l1_ratio, expected):
-        problem = make_problem("hinge", l1_ratio, n_samples=3000, n_features=400)
+    def test_on_paths_of_the_squared_hinge_beside_an_l1_part(self, l1_ratio, expected):
+        size = {"n_samples": 600, "n_features": 150, "n_classes": 5}
+        problem = make_problem("squared hinge", l1_ratio, **size)
         assert ascends(problem, on_path=True) == expected
         assert ascends(problem)
 

@@ -16,6 +16,7 @@ MANY_UNEVEN, MOST_LARGE = 2, 0.7  # samples by features; share of these
 MANY_PAIRS, MANY_PAIRS_HARD = 2500, 4000  # of a sample and a wrong class
 MANY, MANY_OF_TWO = 20, 2  # samples for each variable
 MANY_SAMPLES = 4  # for each feature
+MOST_ON_PATH = 20  # the same, along a path of the hinge
 STRONG, STRONG_BESIDE = 5.0, 8.0  # L2 parts, the latter beside an L1 part
 # The largest alpha that leaves weights, by alpha.
 WEAK, WEAK_WIDE, WEAK_SOFTMAX, WEAK_DENSE = 30.0, 300.0, 10.0, 100.0
@@ -80,19 +81,19 @@ def _ascends_dense(problem, on_path):
     where an L1 part keeps few weights of more than there are samples, or a Hessian is cheap: if the
     loss is smooth or the L2 part small, that of few variables beside the samples.
 
-    Along a path with no L1 part Newton's method begins near the optimum.  For the softmax where an
-    L1 part is weak beside very many variables: Newton's steps would find many weights by columns.
+    Along a path with no L1 part Newton's method begins near the optimum, and the hinge needs few
+    epochs where samples are not many for each feature.  For the softmax where an L1 part is weak
+    beside very many variables: Newton's steps would find many weights by columns.
     """
     loss, penalty, (d, n_classes) = problem.loss, problem.penalty, problem.shape
-    wide = d >= len(problem.labels)
-    if on_path and loss.smooth:
-        return False
+    n = len(problem.labels)
+    wide = d >= n
     if loss.block is None:
-        return _is_vast(problem) and is_weak(problem, WEAK_DENSE)
+        return not on_path and _is_vast(problem) and is_weak(problem, WEAK_DENSE)
+    if on_path and penalty.l1 == 0 and (loss.smooth or n > MOST_ON_PATH * d):
+        return False
     if wide and penalty.l1 == 0:
         return not is_cheap(problem)
-    if on_path and penalty.l1 == 0:
-        return False
     hard = has_next_to_no_l2(penalty)
     if is_cheap(problem):
         return not (wide or loss.smooth or on_path) and _are_many_pairs(problem, hard)
