@@ -62,9 +62,9 @@ MULTIVERSION static void add_steps(
     }
 }
 
-/* sum over j of x_j soft(v_j, threshold), in SUMS parts. */
 enum { SUMS = 16 };
 
+/* sum over j of x_j soft(v_j, threshold), in SUMS parts. */
 INLINE double product_with_soft(
     const double *RESTRICT x, const double *RESTRICT v, ptrdiff_t count, double threshold,
     int is_soft

@@ -297,10 +297,7 @@ cdef class Ascent:
 
 cdef int check_order(bint right) except -1:
     if not right:
-        raise ValueError(
-            "weights in the wrong order: dense rows take them in Fortran order, sparse ones in C order"
-        )
-
+        raise ValueError("weights in the wrong order: Fortran for dense rows, C for sparse ones")
 
 
 cdef inline Py_ssize_t widen(

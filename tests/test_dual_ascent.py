@@ -320,6 +320,7 @@ class TestEpochs:
         ascent = DualAscent(problem, zero_start(problem))
         for array in (ascent.V, ascent.centre):
             assert array.flags[f"{order}_CONTIGUOUS"]
+        assert ascent.iterate().coef.flags.c_contiguous
 
     def test_rows_of_an_epoch_must_lie_so(self):
         labels, ones, dual = np.zeros(4, np.int32), np.ones(4), np.zeros((4, 2))

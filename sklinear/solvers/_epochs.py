@@ -171,6 +171,7 @@ class DualAscent:
         dual = problem.balanced(dual)
         correlation = problem.correlate(dual)
         coef = soft_threshold(self.pull * centre - correlation, problem.penalty.l1) / self.l2
+        coef = np.ascontiguousarray(coef)
         scores = problem.scores(coef, intercept)
         if self.simplex and problem.fit_intercept:
             self._shift_intercept(intercept, scores)
