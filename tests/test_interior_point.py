@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from data import make_classes, no_weights, some_zero_weights
+from data import csr, make_classes, no_weights, some_zero_weights
 from models import make_model, problem_of
 from oracle import optimum
 from problems import make_problem, zero_start
 
 from sklinear import SVMClassifier
 from sklinear._certificate import certify
-from sklinear._driver import Start
+from sklinear._driver import Start, solve
 from sklinear._losses import SquaredHinge
 from sklinear._pairs import star_products
+from sklinear._penalty import ElasticNet
 from sklinear.solvers import _interior_systems, _rescue
 from sklinear.solvers._interior_box import KEPT, TO_BOUNDARY, Box, _longest
 from sklinear.solvers._interior_point import InteriorPoint, interior_point
@@ -295,6 +296,26 @@ def test_a_start_with_weights_is_used_first():
     assert is_first(problem, zero)
     warm = replace(zero, coef=np.ones(problem.shape))
     assert not is_first(problem, warm)
+
+
+@over_losses
+@pytest.mark.parametrize(("X", "share"), [(None, 1.0), (csr, 0.1)])
+def test_not_where_the_l2_part_rules(X, share, name):
+    """Proximal-point steps find next to no weights at once."""
+    problem = make_problem(name, 0.0, n_features=1000, X=X)
+    level = share * problem.mean_squares.sum()
+    for factor, expected in ((0.9, True), (1.1, False)):
+        ruled = problem.with_penalty(ElasticNet(0.0, factor * level))
+        assert is_first(ruled, zero_start(ruled)) == expected
+
+
+@pytest.mark.parametrize("factor", [0.5, 10.0])
+def test_an_l2_part_that_rules_needs_no_point_inside(factor, monkeypatch):
+    problem = make_problem("hinge", 0.0, n_samples=300, n_features=200, X=csr)
+    problem = problem.with_penalty(ElasticNet(0.0, factor * problem.mean_squares.sum()))
+    monkeypatch.setattr(_rescue, "interior_point", None)
+    solution = solve(problem, zero_start(problem), tol=1e-5, max_iter=99, dtype=float)
+    assert solution.converged
 
 
 def test_a_point_worse_than_zero_is_no_start(monkeypatch):

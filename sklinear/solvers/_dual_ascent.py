@@ -14,9 +14,9 @@ import numpy as np
 from .._certificate import certify
 from ._epochs import DualAscent, pulls
 from ._patience import Patience
+from ._rescue import l2_rules
 
 NEAR = 0.01
-MOST_L2 = 0.1  # of the mean squared length of a sample
 SHARE = 0.25  # of the passes of the last problem of a path
 FEW_WEIGHTS, FEW_WEIGHTS_HINGE = 0.12, 0.05  # for each sample
 FEW_OF_ALL = 0.12  # weights, of the hinge
@@ -63,7 +63,7 @@ def rules(problem):
     """
     if problem.loss.block is None or not (problem.data.sparse and problem.fit_intercept):
         return False
-    return problem.penalty.l2 > MOST_L2 * problem.mean_squares.sum()
+    return l2_rules(problem)
 
 
 def has_few_weights(problem, start):

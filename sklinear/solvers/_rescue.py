@@ -25,6 +25,7 @@ MANY_WEIGHTS = 1000
 NEAR, FACTOR_NEAR = 1e-3, 4  # of F(0): patience where the gap is small
 PROGRESS = 0.2  # fall of the gap while half of the cost is spent
 FEW_STEPS = 15  # of Newton's method, where interior points cost next to nothing
+RULING, RULING_SPARSE = 1.0, 0.1  # L2 parts, by the mean squared length of a sample
 
 
 class Limits(NamedTuple):
@@ -152,9 +153,12 @@ def is_first(problem, start):
 
     Newton's method for the squared hinge may end after a handful of steps, unless the features
     are many more than the samples.  With the hinge and more weights than pairs, an L1 part leaves
-    it with models of which each takes as many factors as all of the interior-point method.
+    it with models of which each takes as many factors as all of the interior-point method.  Where
+    the L2 part leaves next to no weights, proximal-point steps need hardly more than the intercept.
     """
     if start.dual is not None or start.coef.any() or not is_possible(problem):
+        return False
+    if problem.penalty.l1 == 0 and l2_rules(problem):
         return False
     cost = interior_cost(problem)
     if problem.loss.smooth:
@@ -163,6 +167,12 @@ def is_first(problem, start):
     if keeps_few_weights(problem):
         return True
     return cost <= (CHEAP_WITH_FEW if _few_samples(problem) else CHEAP)
+
+
+def l2_rules(problem):
+    """Whether the L2 part leaves next to no weights."""
+    share = RULING_SPARSE if problem.data.sparse else RULING
+    return problem.penalty.l2 > share * problem.mean_squares.sum()
 
 
 def is_cheap(problem):
