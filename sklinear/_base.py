@@ -81,8 +81,8 @@ class BaseLinearClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data. float32 and float64 are used as they are, dense in any order or
-            CSR with 32- or 64-bit indices; other formats and dtypes are converted once, and
+            Training data. float32 and float64 are used as they are, dense in C order or
+            CSR with 32- or 64-bit indices; other formats, orders and dtypes are converted once, and
             so are CSR matrices that are half full, to arrays.
         y : array-like of shape (n_samples,)
             Class labels, of at least two classes.
