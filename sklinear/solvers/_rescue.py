@@ -170,7 +170,7 @@ def is_first(problem, start):
 
 
 def l2_rules(problem):
-    """Whether the L2 part leaves next to no weights."""
+    """Whether the L2 part leaves next to no weights, being large beside the samples' squares."""
     share = RULING_SPARSE if problem.data.sparse else RULING
     return problem.penalty.l2 > share * problem.mean_squares.sum()
 
