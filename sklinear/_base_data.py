@@ -4,6 +4,8 @@ What dense and sparse ones share.  Products with float64 weights are float64 eve
 float32; those with float32 weights stay in float32.
 """
 
+from ._core import add_to_rows
+
 BLOCK_ENTRIES = 2**19
 OF_AN_ENTRY, OF_A_BLOCK = 20, 500  # operations for each class, of an epoch of dual ascent
 
@@ -13,6 +15,13 @@ def total(arrays):
     for array in arrays[1:]:
         arrays[0] += array
     return arrays[0]
+
+
+def with_offset(scores, offset):
+    """Scores with a number for each class added, if there are such (works in place)."""
+    if offset is not None:
+        add_to_rows(scores, offset)
+    return scores
 
 
 class Passes:
@@ -59,10 +68,10 @@ class Data:
         self.passes = Passes() if passes is None else passes
         self.share = share
 
-    def scores(self, coef):
-        """X @ coef, in the precision of `coef`."""
+    def scores(self, coef, offset=None):
+        """X @ coef + offset, shape (n, C), in the precision of `coef`."""
         self._count(coef.shape[1])
-        return self._scores(coef)
+        return self._scores(coef, offset)
 
     def correlate(self, rows):
         """X^T @ rows, in the precision of `rows`."""

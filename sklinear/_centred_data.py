@@ -7,7 +7,6 @@ that are far from zero beside their spread no longer look like the intercept and
 import numpy as np
 
 from ._base_data import BLOCK_ENTRIES
-from ._core import add_to_rows
 from ._dense_data import DenseData
 
 
@@ -26,11 +25,10 @@ class CentredData(DenseData):
         super().__init__(data.X, data.passes, data.share)
         self.is_part, self.centre = data.is_part, centre
 
-    def scores(self, coef):
-        """(X - 1 m^T) @ coef, in the precision of `coef`."""
-        out = super().scores(coef)
-        add_to_rows(out, -(self.centre @ coef))
-        return out
+    def scores(self, coef, offset=None):
+        """(X - 1 m^T) @ coef + offset, in the precision of `coef`."""
+        shift = self.centre @ coef
+        return super().scores(coef, -shift if offset is None else offset - shift)
 
     def correlate(self, rows):
         """(X - 1 m^T)^T @ rows, in the precision of `rows`."""

@@ -93,9 +93,12 @@ cdef inline void pad(
 
 
 def scores(
-    const entry_t[:, ::1] X, const number_t[:, ::1] coef, number_t[:, ::1] out
+    const entry_t[:, ::1] X,
+    const number_t[:, ::1] coef,
+    const number_t[::1] offset,
+    number_t[:, ::1] out,
 ):
-    """out = X @ coef."""
+    """out = X @ coef + offset."""
     cdef Py_ssize_t n_columns = coef.shape[1], d = X.shape[1]
     cdef int size_of_vector = bytes_for(n_columns, sizeof(number_t))
     cdef Py_ssize_t lanes = size_of_vector // <Py_ssize_t> sizeof(number_t)
@@ -103,13 +106,14 @@ def scores(
     cdef Py_ssize_t width = n_vectors * lanes
     cdef number_t* padded
     if X.shape[0] == 0 or d == 0:
-        out[:] = 0
+        out[:] = offset
         return
-    padded = <number_t*> calloc(d * width, sizeof(number_t))
+    padded = <number_t*> calloc((d + 1) * width, sizeof(number_t))
     if padded == NULL:
         raise MemoryError
     with nogil:
         pad(&coef[0, 0], d, n_columns, padded, width)
+        pad(&offset[0], 1, n_columns, padded + d * width, width)
         SCORES[size_of_vector == 64][kind(sizeof(entry_t), sizeof(number_t))](
             &X[0, 0], X.shape[0], d, padded, n_vectors, &out[0, 0], <int> n_columns
         )

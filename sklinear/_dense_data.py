@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from . import _ascent, _dense, _descent
-from ._base_data import BLOCK_ENTRIES, Data, total
+from ._base_data import BLOCK_ENTRIES, Data, total, with_offset
 from ._threads import parts, run
 
 # Up to so many multiplications OpenBLAS packs nothing: two to three times faster.
@@ -94,21 +94,23 @@ class DenseData(Data):
         total = np.abs(other[:, 0] + other[:, 1]).max(initial=0.0)
         return total <= np.finfo(other.dtype).eps * np.abs(other[:, 1]).max(initial=0.0)
 
-    def _scores(self, coef):
+    def _scores(self, coef, offset):
         if self._halves(coef):
-            return _both(self._scores(_half(coef)))
+            return with_offset(_both(self._scores(_half(coef), None)), offset)
         out = np.empty((self.shape[0], coef.shape[1]), dtype=coef.dtype)
-        narrow, coef = self._has_kernel(coef), np.ascontiguousarray(coef)
+        coef = np.ascontiguousarray(coef)
+        if self._has_kernel(coef):
+            offset = np.zeros(coef.shape[1]) if offset is None else offset
+            offset = np.ascontiguousarray(offset, coef.dtype)
+            self._over_rows(lambda rows: _dense.scores(self.X[rows], coef, offset, out[rows]))
+            return out
 
         def fill(rows):
-            if narrow:
-                _dense.scores(self.X[rows], coef, out[rows])
-                return
             for block, part in self._blocks_of(rows, coef.dtype, coef.shape[1]):
                 np.matmul(part, coef, out=out[block])
 
         self._over_rows(fill)
-        return out
+        return with_offset(out, offset)
 
     def _correlate(self, rows):
         if self._halves(rows):

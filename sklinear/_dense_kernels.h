@@ -9,7 +9,8 @@ typedef NUMBER NAME(vector) __attribute__((vector_size(LANES_OF * sizeof(NUMBER)
 #define VECTOR NAME(vector)
 #define EACH(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
 
-/* out (n_rows, n_columns) = x (n_rows, width) times coef (width, n_vectors * LANES_OF) */
+/* out (n_rows, n_columns) = x (n_rows, width) times coef (width, n_vectors * LANES_OF), plus the
+ * row that follows on coef */
 TARGET void NAME(scores_of_rows)(
     const ENTRY *x, ptrdiff_t width, const NUMBER *coef, const int n_vectors, const int n_rows,
     NUMBER *out, int n_columns
@@ -24,6 +25,9 @@ TARGET void NAME(scores_of_rows)(
             EACH(v, n_vectors) sums[r][v] += entry * part[v];
         }
     }
+    EACH(v, n_vectors)
+        memcpy(&part[v], coef + (width * n_vectors + v) * LANES_OF, sizeof(VECTOR));
+    EACH(r, n_rows) EACH(v, n_vectors) sums[r][v] += part[v];
     NUMBER row[4 * LANES_OF];
     EACH(r, n_rows) {
         EACH(v, n_vectors) memcpy(row + v * LANES_OF, &sums[r][v], sizeof(VECTOR));

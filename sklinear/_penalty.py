@@ -85,12 +85,34 @@ class ElasticNet:
 
     def slope(self, coef, direction):
         """Derivative of the penalty at W along a direction, from the right."""
+        return self._slopes(coef, direction)[0]
+
+    def _slopes(self, coef, direction):
+        """From the right and from the left."""
         direction = self._with_factor(direction)
-        slope = self.l2 * np.vdot(coef, direction)
-        if self.l1:
-            at_zero = np.abs(direction[coef == 0]).sum()
-            slope += self.l1 * (np.vdot(np.sign(coef), direction) + at_zero)
-        return float(slope)
+        slope = self.l2 * float(np.vdot(coef, direction))
+        if not self.l1:
+            return slope, slope
+        slope += self.l1 * float(np.vdot(np.sign(coef), direction))
+        at_zero = self.l1 * float(np.abs(direction[coef == 0]).sum())
+        return slope + at_zero, slope - at_zero
+
+    def along(self, coef, move):
+        """A function of t: the penalty at W + t V, its slopes there to the right and the left."""
+
+        def at(t):
+            moved = coef + t * move
+            return self.value(moved), *self._slopes(moved, move)
+
+        return at if self.l1 else self._quadratic(coef, move)
+
+    def _quadratic(self, coef, move):
+        start, slope, bend = self.value(coef), self.slope(coef, move), self.slope(move, move)
+
+        def at(t):
+            return start + t * (slope + 0.5 * t * bend), slope + t * bend, slope + t * bend
+
+        return at
 
     def prox(self, values, step):
         """argmin_W  step * penalty(W) + 1/2 ||W - values||^2."""

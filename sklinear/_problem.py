@@ -175,9 +175,7 @@ class Problem:
 
     def scores(self, coef, intercept):
         """X @ coef + intercept."""
-        scores = self.data.scores(coef)
-        add_to_rows(scores, intercept)
-        return scores
+        return self.data.scores(coef, intercept)
 
     def correlate(self, dual):
         """A = X^T diag(p) G, shape (d, C)."""
@@ -252,7 +250,24 @@ class Problem:
             coef[self.penalty.free] += move[:-1]
         return self._natural(coef, intercept, scores, (value, dual, residual))
 
-    def _natural(self, coef, intercept, scores, found):
+    def unbalanced(self, coef, intercept, scores, known):
+        """The iterate with the natural dual point as it is, which proves nothing.
+
+        `known` are the loss and that point.
+        """
+        value, dual = known
+        gradient = self._gradient_of(dual)
+        known = self.loss, value
+        return Iterate(coef, intercept, scores, dual, gradient[:-1], known, gradient)
+
+    def repaired(self, iterate):
+        """The iterate with a natural dual point made feasible (works in place)."""
+        value = self.loss_at(iterate)
+        found = value, iterate.dual, iterate.gradient[-1]
+        point = iterate.coef, iterate.intercept, iterate.scores
+        return self._natural(*point, found, iterate.gradient[:-1])
+
+    def _natural(self, coef, intercept, scores, found, correlation=None):
         """The iterate with the natural dual point, made feasible.
 
         `found` are the loss, that point and, where an intercept is fitted, sum_i p_i g_i.
@@ -260,7 +275,7 @@ class Problem:
         value, dual, residual = found
         known, move = (self.loss, value), None
         if self.free_features is not None:
-            gradient = self._gradient_of(dual)
+            gradient = self._gradient_of(dual, correlation)
             dual = self.balanced(dual)
             correlation = self.correlate(dual)
             return Iterate(coef, intercept, scores, dual, correlation, known, gradient)
@@ -268,7 +283,8 @@ class Problem:
             move = self.loss.mass_move(residual, self.frequencies)
             if move is None:
                 dual, residual = self.balanced(dual), np.zeros(self.n_classes)
-        correlation = self.correlate(dual)
+                correlation = None
+        correlation = self.correlate(dual) if correlation is None else correlation
         gradient = np.concatenate([correlation, residual[None]])
         if move is not None:
             dual = move.balanced(self._held_by_weights(dual), self.labels)

@@ -62,6 +62,20 @@ def best_shift(problem, scores, known=None, slack=0.0, max_steps=100):
     return shift - shift.mean(), value, dual, residual
 
 
+def one_step(problem, scores, known, mean, slack):
+    """A Newton step to it where the mean curvature is known, as `best_shift` returns it.
+
+    None where that gains less than `slack`.
+    """
+    value, dual = known
+    residual = problem.weights @ dual
+    if problem.loss.gain_of_shift(residual, problem.frequencies) <= slack:
+        return None
+    shift = -_solve_on_sum_zero(mean, residual)
+    found = problem.loss.value_at_shift(scores, shift, problem.labels, problem.weights)
+    return (shift, *found) if found[0] < value else None
+
+
 def _is_dear(problem):
     """Whether the mean curvature, n C^2 operations, is taken of some samples in the first steps.
 

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from . import _ascent, _descent, _sparse
-from ._base_data import Data, total
+from ._base_data import Data, total, with_offset
 from ._threads import parts, run
 
 FEW_CORRELATIONS = 2  # that do not pay for a transpose of X
@@ -52,12 +52,14 @@ class SparseData(Data):
         X = self.X
         _ascent.csr_epoch(X.indptr, X.indices, X.data, *state)
 
-    def _scores(self, coef):
+    def _scores(self, coef, offset):
         coef, X = np.ascontiguousarray(coef), self.X
         place = np.empty(len(coef), np.int32)
         if _sparse.number_rows(coef, place) > FEW_FEATURES * len(coef):
-            return _by_rows(_sparse.csr_scores, X, coef)
-        return _by_rows(_sparse.csr_scores_of_some, X, place, coef[place >= 0])
+            out = _by_rows(_sparse.csr_scores, X, coef)
+        else:
+            out = _by_rows(_sparse.csr_scores_of_some, X, place, coef[place >= 0])
+        return with_offset(out, offset)
 
     def _correlate(self, rows):
         self._n_correlations += 1

@@ -64,6 +64,22 @@ def test_scores_in_double_precision(kind):
     np.testing.assert_allclose(scores, X @ coef, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+@over_kinds
+def test_scores_with_an_offset(kind, precision, n_classes, monkeypatch):
+    """Of opposite columns too, of which one tells the other."""
+    monkeypatch.setattr(_dense_data, "WORTH_HALVING", 0)
+    X, coef = make_X(), weights_for(7)[:, :n_classes].astype(precision)
+    if n_classes == 2:
+        coef[:, 0] = -coef[:, 1]
+    offset = np.arange(1.0, n_classes + 1)
+    scores = wrap(KINDS[kind](X)).scores(coef, offset)
+    assert scores.dtype == precision
+    atol = 1e-12 if precision is np.float64 else 1e-5
+    np.testing.assert_allclose(scores, X @ coef + offset, atol=atol)
+
+
 @over_kinds
 def test_correlations_in_double_precision(kind):
     X, rows = make_X(), weights_for(50)
@@ -378,6 +394,13 @@ def test_dense_products_of_any_width(shape, entry, number, n_columns):
         np.testing.assert_array_equal(data.scores(coef), X.astype(float) @ coef)
         np.testing.assert_array_equal(data.correlate(rows), X.T.astype(float) @ rows)
         assert data.scores(coef).dtype == data.correlate(rows).dtype == number
+        offset = rng.integers(-4, 5, size=n_columns).astype(float)
+        expected = X.astype(float) @ coef + offset
+        np.testing.assert_array_equal(data.scores(coef, offset), expected)
+        offset[1:] = 0.0
+        np.testing.assert_array_equal(
+            data.scores(coef, offset[::-1]), X.astype(float) @ coef + offset[::-1]
+        )
 
 
 def test_kernels_take_few_columns_only():

@@ -1,5 +1,7 @@
 """The elastic net: its prox, its slope, its shift over the classes and its conjugate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -49,6 +51,24 @@ def test_slope_against_a_step_to_the_right(penalty, pair):
     quotient = (naive_value(penalty, coef + h * direction) - naive_value(penalty, coef)) / h
     bend = penalty.l2 * (direction**2).sum()
     assert penalty.slope(coef, direction) == pytest.approx(quotient - h * bend / 2, abs=1e-8)
+
+
+@pytest.mark.parametrize("factor", [1.0, np.array([[0.0], [0.5], [3.0]])])
+@over_penalties
+@many
+@given(pair=pairs)
+def test_along_a_line(penalty, factor, pair):
+    """The values and the slopes to both sides, also where weights are or become zero."""
+    penalty = replace(penalty, factor=factor)
+    coef, move = pair
+    move[0] = -coef[0]
+    at = penalty.along(coef, move)
+    for step in (0.0, 0.3, 1.0):
+        value, right, left = at(step)
+        moved = coef + step * move
+        assert value == pytest.approx(penalty.value(moved), rel=1e-12, abs=1e-12)
+        assert right == pytest.approx(penalty.slope(moved, move), rel=1e-12, abs=1e-12)
+        assert left == pytest.approx(-penalty.slope(moved, -move), rel=1e-12, abs=1e-12)
 
 
 @many

@@ -248,10 +248,36 @@ class TestSteps:
         iterate = last(newton, problem, 100, tol=1e-10)
         assert certify(problem, iterate).gap <= 1e-10 * problem.value_at_zero
 
+    def test_an_explicit_hessian_follows_where_it_is_small_enough(self, monkeypatch):
+        """Not products with Hessians, of which weak penalties take hundreds."""
+        monkeypatch.setattr(_newton.ProximalNewton, "step", lambda self, problem, iterate: 1 / 0)
+        problem = make_served(n_features=105, alpha=1e-6)
+        iterate = last(newton, problem, 100, tol=1e-9)
+        assert certify(problem, iterate).gap <= 1e-9 * problem.value_at_zero
+
+    def test_points_of_a_run_need_no_certificate(self, monkeypatch):
+        """Its end gets one, without another product with X."""
+        problem, quasi = make_served(), QuasiNewton(KnownMoments())
+        iterate = problem.evaluate(np.zeros(problem.shape), np.zeros(problem.n_classes))
+        ends, passes, repaired = [], problem.data.passes, type(problem).repaired
+
+        def counted(problem, point):
+            before, gap = passes.total, certify(problem, point).gap
+            found = repaired(problem, replace(point, dual=point.dual.copy()))
+            ends.append((passes.total - before, np.abs(problem.weights @ found.dual).max()))
+            assert certify(problem, found).gap <= 2 * gap
+            return found
+
+        monkeypatch.setattr(type(problem), "repaired", counted)
+        found = quasi.step(problem, iterate)
+        assert [passes for passes, _ in ends] == [0.0]
+        assert ends[0][1] <= 1e-15
+        np.testing.assert_allclose(found.correlation, problem.correlate(found.dual), atol=1e-14)
+
     def test_nothing_where_nothing_falls(self, monkeypatch):
         problem, quasi = make_served(), QuasiNewton(KnownMoments())
         iterate = next(newton(problem, zero_start(problem)))
-        monkeypatch.setattr(_quasi_newton.Ray, "search", lambda self, longest: (0, 0.0))
+        monkeypatch.setattr(_quasi_newton.Ray, "search", lambda self, longest, flat: (0, 0.0))
         assert quasi.step(problem, iterate) is None
         assert not quasi.serves(problem)
 

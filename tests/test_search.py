@@ -9,7 +9,7 @@ from sklinear import _shift
 from sklinear._certificate import certify
 from sklinear._line_search import line_search
 from sklinear._losses import Hinge
-from sklinear._shift import best_shift
+from sklinear._shift import best_shift, one_step
 from sklinear.solvers._explicit import minimise_dense
 from sklinear.solvers._hessian import Hessian
 from sklinear.solvers._model import RAISED_DAMPING_WIDE, QuadraticModel, adapted_wide
@@ -136,6 +136,34 @@ class TestBestShift:
         assert np.abs(problem.weights @ dual).max() <= 1e-9
 
 
+class TestOneStep:
+    def step(self, slack, size=0.1):
+        problem = make_problem("cross-entropy", 0.0)
+        scores = size * np.random.default_rng(0).normal(size=(len(problem.labels), 3))
+        known = problem.loss.value_and_dual(scores, problem.labels, problem.weights)
+        mean = problem.loss.mean_curvature(known[1], problem.labels, problem.weights)
+        return problem, scores, known[0], one_step(problem, scores, known, mean, slack)
+
+    def test_is_newtons(self):
+        """It leaves the square of what is missing."""
+        problem, scores, value, (shift, lower, dual, residual) = self.step(slack=0.0)
+        best, least, *_ = best_shift(problem, scores)
+        assert np.abs(shift - best).max() <= 0.05 * np.abs(best).max()
+        assert lower - least <= 0.01 * (value - least)
+        expected = problem.loss.value_and_dual(scores + shift, problem.labels, problem.weights)
+        assert lower == pytest.approx(expected[0], rel=1e-14)
+        np.testing.assert_allclose(dual, expected[1], atol=1e-14)
+        np.testing.assert_allclose(residual, problem.weights @ dual, atol=1e-15)
+
+    def test_none_where_it_gains_little(self):
+        assert self.step(slack=1.0)[-1] is None
+
+    def test_none_where_it_is_too_long(self, monkeypatch):
+        solve = _shift._solve_on_sum_zero
+        monkeypatch.setattr(_shift, "_solve_on_sum_zero", lambda *system: 50 * solve(*system))
+        assert self.step(slack=0.0)[-1] is None
+
+
 class TestRay:
     def ray(self, name, l1_ratio=0.5):
         problem = make_problem(name, l1_ratio)
@@ -183,7 +211,6 @@ class TestRay:
         whole = Ray(problem, iterate, move, problem.penalty)
         kept = np.array([0, 2, 4])
         part = Ray(problem, iterate, move, problem.penalty.take(kept), kept)
-        assert part.coefs[0].shape == part.coefs[1].shape == (3, 3)
         np.testing.assert_allclose(part.start, whole.start, rtol=1e-14)
         np.testing.assert_allclose(part.value_and_slope(0.4), whole.value_and_slope(0.4))
         np.testing.assert_array_equal(part.at(0.4).coef, whole.at(0.4).coef)

@@ -17,6 +17,7 @@ from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
 from ._working_set import dense_limit, free_variables, has_few_samples
 
 ROUGH = 1e-3  # of F(0), what the first intercept may cost
+MAX_VARIABLES_HARD = 500  # of an explicit Hessian where quasi-Newton steps are slow
 MAX_IDLE = 50  # steps that bring no lower objective
 STAGE_GAIN = 0.03
 STAGE_GAIN_SMOOTH = 0.3
@@ -107,17 +108,17 @@ class Newton:
         self.small = SmallNewton()
         self.proximal = ProximalNewton()
         self.quasi = QuasiNewton(self.proximal.preconditioners.moments)
+        self.larger = SmallNewton(MAX_VARIABLES_HARD)
         self.smoothed = SmoothedNewton()
         self.finished = None
 
     def step(self, problem, iterate):
         """The next iterate, or None if the objective can't be lowered any more."""
-        for stepper in (self.small, self.quasi):
-            if stepper.serves(problem):
-                following = stepper.step(problem, iterate)
-                if following is not None:
-                    self.shown = stepper.shown
-                    return following
+        for stepper in self._first_steppers(problem):
+            following = stepper.step(problem, iterate)
+            if following is not None:
+                self.shown = stepper.shown
+                return following
         if problem is not self.finished and smoothable(problem) and self._is_hard(problem, iterate):
             following = self.smoothed.step(problem, iterate)
             if following is not None:
@@ -127,6 +128,16 @@ class Newton:
         following = self.proximal.step(problem, iterate)
         self.shown = self.proximal.shown
         return following
+
+    def _first_steppers(self, problem):
+        """Those that come first, as far as they serve."""
+        if self.small.serves(problem):
+            yield self.small
+        if self.quasi.serves(problem):
+            yield self.quasi
+        # Where quasi-Newton steps are slow, tens of products for each of Newton's would follow.
+        if self.quasi.left is problem and self.larger.serves(problem):
+            yield self.larger
 
     def resume(self):
         """Go on with another penalty: what was hard may be easy now."""

@@ -12,15 +12,18 @@ Liu and Nocedal, On the limited memory BFGS method, Mathematical Programming 45,
 
 import numpy as np
 
+from .._core import add_to_rows
+from .._shift import one_step
 from ._limited_memory import LimitedMemory
 from ._preconditioner import MAX_KRONECKER_FEATURES, Kronecker
-from ._search import Ray
+from ._search import SLACK, Ray
 from ._working_set import all_variables, dense_limit
 
 MAX_SAMPLES = 10_000  # of more a Hessian knows a part, and costs little beside a pass
 N_PAIRS = 20
 LEAST_MEAN = 1e-3  # mean curvature of a direction among the classes, of the largest
 FALLEN = 0.2  # of the gap
+FLAT = 0.5  # slope at the end of a search by that at its start
 MAX_STEPS = 15
 
 
@@ -36,6 +39,8 @@ class QuasiNewton:
     memory : LimitedMemory
     left : Problem or None
         The one for which a run was slow, or led nowhere.
+    mean : ndarray of shape (C, C)
+        The mean curvature among the classes at the last point, but for the intercept's last step.
     shown : Iterate
         The last iterate.
     """
@@ -44,7 +49,7 @@ class QuasiNewton:
         self.known = known
         self.memory = LimitedMemory(N_PAIRS)
         self.problem, self.left = None, None
-        self.moments, self.ridge, self.shown = None, None, None
+        self.moments, self.ridge, self.mean, self.shown = None, None, None, None
 
     def serves(self, problem):
         """Whether it has a chance: dense data of not too many samples, no explicit Hessian."""
@@ -60,18 +65,24 @@ class QuasiNewton:
         """The iterate after a run, or None where the objective does not fall."""
         if problem is not self.problem:
             self._begin(problem)
-        self.shown = None
+        if iterate is not self.shown:
+            self.mean = problem.curvature(iterate.scores).mean()
+        self.shown, point = None, iterate
         gradient = problem.smooth_gradient(iterate)
         target = FALLEN * _natural_gap(problem, gradient)
         for _ in range(MAX_STEPS):
-            following = self._advance(problem, iterate, gradient)
+            following = self._advance(problem, point, gradient)
             if following is None:
                 break
-            iterate, gradient = following
-            self.shown = iterate
+            point, gradient = following
             if _natural_gap(problem, gradient) <= target:
-                return iterate
+                return self._show(problem, point)
         self.left = problem
+        return None if point is iterate else self._show(problem, point)
+
+    def _show(self, problem, point):
+        """The point at the end of a run, with a dual point that proves something."""
+        self.shown = problem.repaired(point)
         return self.shown
 
     def _begin(self, problem):
@@ -81,25 +92,36 @@ class QuasiNewton:
         self.moments = self.known.of(problem, self.ridge)
         self.problem = problem
 
-    def _advance(self, problem, iterate, gradient):
-        """The iterate after a step and the gradient there; None where nothing is gained."""
-        move = -self.memory.solve(gradient, self._first_inverse(problem, iterate))
+    def _advance(self, problem, point, gradient):
+        """The point after a step and the gradient there; None where nothing is gained."""
+        move = -self.memory.solve(gradient, self._first_inverse(problem))
         if problem.n_classes == 2:  # opposite to the last digit, products take one column
             move = 0.5 * (move - move[:, ::-1])
-        ray = Ray(problem, iterate, move, problem.penalty)
-        step, _ = ray.search(longest=1024.0)
+        ray = Ray(problem, point, move, problem.penalty)
+        step, change = ray.search(longest=1024.0, flat=FLAT)
         if step == 0:
             return None
-        found = ray.at(step)
-        moved = np.vstack([found.coef - iterate.coef, found.intercept - iterate.intercept])
+        found = self._at(problem, ray.end(step), SLACK * abs(change))
+        moved = np.vstack([found.coef - point.coef, found.intercept - point.intercept])
         following = problem.smooth_gradient(found)
         self.memory.add(moved, following - gradient)
         return found, following
 
-    def _first_inverse(self, problem, iterate):
+    def _at(self, problem, end, slack):
+        """The point at the end of a search, with a better intercept if that gains more."""
+        coef, intercept, scores, (value, dual) = end
+        self.mean = problem.loss.mean_curvature(dual, problem.labels, problem.weights)
+        if problem.fit_intercept:
+            found = one_step(problem, scores, (value, dual), self.mean, slack)
+            if found is not None:
+                shift, value, dual, _ = found
+                intercept = intercept + shift
+                add_to_rows(scores, shift)
+        return problem.unbalanced(coef, intercept, scores, (value, dual))
+
+    def _first_inverse(self, problem):
         """A function that applies the inverse which the memory corrects."""
-        mean = self._mean_curvature(problem, iterate)
-        kronecker = Kronecker(self.moments, mean, self.ridge, LEAST_MEAN)
+        kronecker = Kronecker(self.moments, self.mean, self.ridge, LEAST_MEAN)
 
         def apply(rows):
             out = kronecker.apply(rows)
@@ -108,13 +130,6 @@ class QuasiNewton:
 
         scale = self.memory.scale_of(apply)
         return lambda rows: scale * apply(rows)
-
-    def _mean_curvature(self, problem, iterate):
-        """Among the classes, shape (C, C)."""
-        # After a step the dual point is the natural one but for a small repair.
-        if iterate is not self.shown:
-            return problem.curvature(iterate.scores).mean()
-        return problem.loss.mean_curvature(iterate.dual, problem.labels, problem.weights)
 
 
 def _natural_gap(problem, gradient):

@@ -20,7 +20,7 @@ class Ray:
     iterate : Iterate
     move : ndarray of shape (d + 1, C)
         Of the weights and, in the last row, of the intercept.
-    penalty : object with methods value(coef) and slope(coef, direction)
+    penalty : object with a method along(coef, move)
     features : ndarray or slice
         Those with a weight or a move, if any others add nothing to the penalty.
 
@@ -37,9 +37,9 @@ class Ray:
     """
 
     def __init__(self, problem, iterate, move, penalty, features=slice(None)):
-        self.problem, self.iterate, self.penalty = problem, iterate, penalty
+        self.problem, self.iterate = problem, iterate
         self.coef_move, self.intercept_move = np.ascontiguousarray(move[:-1]), move[-1]
-        self.coefs = iterate.coef[features], self.coef_move[features]
+        self.penalty_at = penalty.along(iterate.coef[features], self.coef_move[features])
         self.scores_move = problem.scores(self.coef_move, self.intercept_move)
         self.trial, self.room = None, None
         self.loss_slope = float(np.vdot(problem.gradient(iterate), move))
@@ -59,16 +59,13 @@ class Ray:
 
     def _with_penalty(self, step, loss, slope):
         """The objective and its derivative, zero where it is least at a kink."""
-        start, move = self.coefs
-        coef = start + step * move
-        right = slope + self.penalty.slope(coef, move)
-        if step > 0 and right > 0:
-            right = max(slope - self.penalty.slope(coef, -move), 0.0)
-        return loss + self.penalty.value(coef), right
+        value, right, left = self.penalty_at(step)
+        uphill = step > 0 and slope + right > 0
+        return loss + value, max(slope + left, 0.0) if uphill else slope + right
 
-    def search(self, longest):
+    def search(self, longest, flat=FLAT):
         """A step that lowers the objective (0 if there is none), and the change."""
-        step = line_search(self.value_and_slope, self.start, longest, FLAT)
+        step = line_search(self.value_and_slope, self.start, longest, flat)
         return step, self._value(step) - self.start[0]
 
     def _value(self, step):
@@ -78,18 +75,20 @@ class Ray:
 
     def at(self, step):
         """The iterate after a step, with the natural dual point made feasible."""
-        iterate, change = self.iterate, self._value(step) - self.start[0]
-        (scores, dual), self.room = self.room, None
-        known, self.trial = (self.trial[1], dual), None
+        change = self._value(step) - self.start[0]
         # With an L1 part an unbalanced dual point costs the gap in proportion.
         slack = SLACK_L1 if self.problem.penalty.l1 > 0 else SLACK
-        return self.problem.evaluate(
-            iterate.coef + step * self.coef_move,
-            iterate.intercept + step * self.intercept_move,
-            scores,
-            slack=slack * abs(change),
-            known=known,
-        )
+        *point, known = self.end(step)
+        return self.problem.evaluate(*point, slack=slack * abs(change), known=known)
+
+    def end(self, step):
+        """Weights, intercept and scores after a step; the loss and the natural dual point."""
+        self._value(step)
+        iterate, (_, loss, _), (scores, dual) = self.iterate, self.trial, self.room
+        self.room, self.trial = None, None
+        coef = iterate.coef + step * self.coef_move
+        intercept = iterate.intercept + step * self.intercept_move
+        return coef, intercept, scores, (loss, dual)
 
     def bend(self):
         """The second derivative of the loss at the start."""

@@ -25,6 +25,11 @@ FIRST_DAMPING = 1e-4
 class SmallNewton:
     """Steps of the method.
 
+    Parameters
+    ----------
+    max_variables : int
+        Of more no Hessian is formed.
+
     Attributes
     ----------
     columns : ndarray of shape (n, d + 1), or (n, d) without an intercept
@@ -37,7 +42,8 @@ class SmallNewton:
         The last iterate with the better of two dual points.
     """
 
-    def __init__(self):
+    def __init__(self, max_variables=MAX_VARIABLES):
+        self.max_variables = max_variables
         self.data, self.columns, self.coordinates = None, None, None
         self.damping, self.n_short = FIRST_DAMPING, 0
         self.shown = None
@@ -55,7 +61,7 @@ class SmallNewton:
         size = (1 if n_classes == 2 else n_classes) * (d + 1)
         cost = problem.loss.curvature_type.gram_cost(n_classes, d + 1, size)
         most = MAX_OPERATIONS if problem.penalty.l1 == 0 else MAX_OPERATIONS_L1
-        return size <= MAX_VARIABLES and n * cost <= most
+        return size <= self.max_variables and n * cost <= most
 
     def step(self, problem, iterate):
         """The next iterate, or None where this way leads nowhere."""

@@ -66,6 +66,16 @@ class SmoothedNorm:
         """Its derivative along a direction."""
         return float(np.vdot(self.gradient(coef), direction))
 
+    def along(self, coef, move):
+        """A function of t: it at W + t V, its slopes there to the right and the left."""
+
+        def at(t):
+            moved = coef + t * move
+            slope = self.slope(moved, move)
+            return self.value(moved), slope, slope
+
+        return at
+
     def excess(self, coef):
         """What the smoothing adds to the penalty."""
         return float((self.l1 * (self.eta(coef) - np.abs(coef))).sum())
