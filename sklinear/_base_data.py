@@ -51,14 +51,10 @@ class Data:
         Whether these are some of the samples only.
     order_of_weights : {"C", "F"}
         In which epochs of dual ascent take them: feature by feature, or class by class.
-    orthogonal : bool
-        Whether the features are known to be orthogonal to each other and, where there is an
-        intercept, to a constant one.
     """
 
     sparse = False
     order_of_weights = "C"
-    orthogonal = False
     is_part = False
 
     def __init__(self, X, passes=None, share=1.0):

@@ -12,9 +12,9 @@ from sklinear._certificate import certify
 from sklinear._penalty import ElasticNet
 from sklinear.solvers import _moments, _newton, _quasi_newton
 from sklinear.solvers._limited_memory import LimitedMemory
-from sklinear.solvers._moments import KnownMoments
+from sklinear.solvers._moments import KnownMoments, MeanSquares, SecondMoments
 from sklinear.solvers._newton import newton
-from sklinear.solvers._quasi_newton import QuasiNewton
+from sklinear.solvers._quasi_newton import QuasiNewton, most_steps
 
 SHAPE = 7, 3
 
@@ -212,7 +212,7 @@ class TestSteps:
     @pytest.mark.parametrize("with_eigenvectors", [True, False])
     def test_scales_of_columns_do_not_matter(self, with_eigenvectors, monkeypatch):
         """The first inverse knows them, in either form."""
-        monkeypatch.setattr(_moments, "eigenvectors_pay", lambda problem, spent: with_eigenvectors)
+        monkeypatch.setattr(_moments, "eigenvectors_pay", lambda *state: with_eigenvectors)
         alone(monkeypatch)
 
         def passes(scales):
@@ -226,15 +226,38 @@ class TestSteps:
 
     def test_eigenvectors_save_passes_where_features_correlate(self, monkeypatch):
         def passes(with_eigenvectors):
-            monkeypatch.setattr(
-                _moments, "eigenvectors_pay", lambda problem, spent: with_eigenvectors
-            )
+            monkeypatch.setattr(_moments, "eigenvectors_pay", lambda *state: with_eigenvectors)
             mixing = np.triu(np.ones((120, 120)))
             problem = make_served(X=lambda X: X @ mixing)
             last(newton, problem, 60, tol=1e-3)
             return problem.data.passes.total
 
         assert passes(True) < 0.7 * passes(False)
+
+    @pytest.mark.parametrize("cause", ["cost", "a slow run"])
+    def test_eigenvectors_of_many_features_come_late(self, cause, monkeypatch):
+        """Once the steps have cost as much, or where they bring too little without them."""
+        monkeypatch.setattr(_moments, "CHEAP_EIGENVECTORS", 100)
+        monkeypatch.setattr(_quasi_newton, "EXPECTED_PRODUCTS", 0)
+        problem, quasi = make_served(alpha=1e-5), QuasiNewton(KnownMoments())
+        monkeypatch.setattr(_moments, "EIGENVECTORS", 60 if cause == "cost" else 1e9)
+        price = _moments.EIGENVECTORS * problem.shape[0] ** 3
+        if cause == "a slow run":
+            monkeypatch.setattr(_quasi_newton, "FALLEN", 1e-9)
+        iterate = next(newton(problem, zero_start(problem)))
+        kinds = []
+        while quasi.serves(problem) and len(kinds) < 6:
+            spent = quasi.spent
+            iterate = quasi.step(problem, iterate)
+            kinds.append(type(quasi.moments))
+            if cause == "cost":
+                assert kinds[-1] is (SecondMoments if spent >= price else MeanSquares)
+        assert kinds[0] is MeanSquares
+        assert kinds[-1] is SecondMoments
+
+    @pytest.mark.parametrize(("n_features", "most"), [(110, 15), (200, 25)])
+    def test_runs_are_shorter_where_an_explicit_hessian_follows(self, n_features, most):
+        assert most_steps(make_served(n_features=n_features)) == most
 
     def test_slow_runs_hand_over(self, monkeypatch):
         """To Newton's, which end where these would take long."""

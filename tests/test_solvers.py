@@ -1,7 +1,6 @@
 """That the mechanisms inside the solvers act, each on its own."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,12 +20,10 @@ from sklinear._driver import Start
 from sklinear._losses import Hinge
 from sklinear.solvers import choose
 from sklinear.solvers._model import QuadraticModel
-from sklinear.solvers._moments import KnownMoments, MeanSquares, SecondMoments
 from sklinear.solvers._newton import newton, stages
 from sklinear.solvers._proximal_newton import ProximalNewton
 from sklinear.solvers._proximal_point import proximal_point
 from sklinear.solvers._representer import applies
-from sklinear.solvers._rotation import Rotated, rotates
 from sklinear.solvers._working_set import (
     MAX_DENSE_VARIABLES,
     MAX_DENSE_VARIABLES_CHEAP,
@@ -274,62 +271,6 @@ class TestProximalNewton:
             iterate = steps.step(problem, iterate) or iterate
         assert steps.renewal.effort > 1
         assert certify(problem, iterate).gap <= 1e-6
-
-
-class TestRotation:
-    def problem(self, l1_ratio=0.0, **settings):
-        size = {"n_samples": 130, "n_features": 110, "alpha": 1e-3} | settings
-        return make_problem("cross-entropy", l1_ratio, **size)
-
-    @pytest.mark.parametrize("fit_intercept", [True, False])
-    @pytest.mark.parametrize("shift", [0.0, 0.5, 100.0])
-    def test_same_optimum_as_without(self, fit_intercept, shift):
-        problem = self.problem(X=lambda X: X + shift, fit_intercept=fit_intercept)
-        assert rotates(problem)
-        found, expected = (last(s, problem, 100, 1e-9) for s in (choose(problem), newton))
-        assert certify(problem, found).gap <= 1e-9 * problem.value_at_zero
-        value = problem.objective(expected)
-        assert problem.objective(found) == pytest.approx(value, abs=2e-9 * problem.value_at_zero)
-
-    def test_iterates_are_consistent(self):
-        problem = self.problem(X=lambda X: X + 0.5)
-        found = last(Rotated(newton), problem, 4)
-        X, weighted = problem.data.X, problem.weights[:, None] * found.dual
-        np.testing.assert_allclose(found.scores, X @ found.coef + found.intercept, atol=1e-11)
-        np.testing.assert_allclose(found.correlation, X.T @ weighted, atol=1e-13)
-
-    def test_begins_where_it_is_told(self):
-        problem = self.problem(X=lambda X: X + 0.5)
-        coef, intercept = random_point(problem)
-        first = next(Rotated(newton)(problem, Start(coef, intercept)))
-        dual = problem.evaluate(coef, intercept).dual
-        again = next(Rotated(newton)(problem, Start(first.coef, first.intercept, dual)))
-        np.testing.assert_allclose(again.coef, first.coef, atol=1e-12)
-        np.testing.assert_allclose(again.intercept, first.intercept, atol=1e-12)
-
-    def test_features_are_orthogonal_there(self):
-        problem = self.problem(X=lambda X: X + 0.5)
-        data = Rotated(newton).rotated.of(problem).data
-        assert SecondMoments(data).vectors is None
-        assert SecondMoments(problem.data).vectors is not None
-        assert isinstance(
-            KnownMoments().of(replace(problem, data=data), np.ones((110, 1))), MeanSquares
-        )
-
-    @pytest.mark.parametrize(
-        ("name", "l1_ratio", "settings"),
-        [
-            ("cross-entropy", 0.5, {}),
-            ("squared hinge", 0.0, {}),
-            ("cross-entropy", 0.0, {"X": csr}),
-            ("cross-entropy", 0.0, {"n_features": 90}),
-            ("cross-entropy", 0.0, {"n_samples": 400}),
-        ],
-        ids=["with L1", "samples at rest", "sparse", "few features", "many samples"],
-    )
-    def test_not_for(self, name, l1_ratio, settings):
-        size = {"n_samples": 130, "n_features": 110}
-        assert not rotates(make_problem(name, l1_ratio, **size | settings))
 
 
 class TestStages:

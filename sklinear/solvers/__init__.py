@@ -16,7 +16,6 @@ from ._parametric import Followed
 from ._proximal_point import Memory, proximal_point
 from ._representer import Reduced, applies
 from ._rescue import Rescued
-from ._rotation import Rotated, rotates
 
 
 def choose(problem, on_path=False):
@@ -34,8 +33,6 @@ def choose(problem, on_path=False):
         solver = Followed(solver)
     if applies(problem, on_path):
         solver = Reduced(solver)
-    elif rotates(problem):
-        solver = Rotated(solver)
     return _centred(solver, problem)
 
 

@@ -10,7 +10,7 @@ from .._sampling import draw_rows
 
 CHEAP_EIGENVECTORS = 400  # features
 EXPECTED_PRODUCTS = 50
-EIGENVECTORS = 10  # operations by d^3
+EIGENVECTORS = 33  # operations by d^3
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
 ROUNDING = 100  # of the ridge
@@ -28,16 +28,14 @@ class KnownMoments:
     def __init__(self):
         self.second = None
 
-    def of(self, problem, ridge, spent=0.0):
+    def of(self, problem, ridge, spent=0.0, expected=EXPECTED_PRODUCTS):
         """Second moments where they pay, else the mean squares of the features.
 
-        They pay where products, those that were `spent` and those to come, cost as much as their
-        eigenvectors.  Those to come are with all samples: where these are many, products are too.
+        They pay where products, those that were `spent` and the `expected` ones, cost as much as
+        their eigenvectors.  Those are with all samples: where these are many, products are too.
         """
-        if problem.data.orthogonal:
-            return MeanSquares(problem)
         known = self.second is not None or problem.data.is_part
-        if not known and not eigenvectors_pay(problem, spent):
+        if not known and not eigenvectors_pay(problem, spent, expected):
             return MeanSquares(problem)
         dtype = moments_dtype(problem, ridge)
         if self.second is None or self.second.dtype < dtype:
@@ -50,10 +48,10 @@ def product_cost(shape, n_classes):
     return PRODUCT_COST * shape[0] * shape[1] * n_classes
 
 
-def eigenvectors_pay(problem, spent=0.0):
+def eigenvectors_pay(problem, spent, expected):
     """Whether those of second moments cost no more than products, so far and to come."""
     d = problem.shape[0]
-    products = spent + EXPECTED_PRODUCTS * product_cost(problem.data.shape, problem.n_classes)
+    products = spent + expected * product_cost(problem.data.shape, problem.n_classes)
     return d <= CHEAP_EIGENVECTORS or products >= EIGENVECTORS * d**3
 
 

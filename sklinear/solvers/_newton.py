@@ -12,12 +12,11 @@ from ._pilot import approach
 from ._preconditioner import MAX_MOMENTS, N_MODES
 from ._proximal_newton import ProximalNewton
 from ._quasi_newton import QuasiNewton
-from ._small import SmallNewton
+from ._small import MAX_VARIABLES_HARD, SmallNewton
 from ._smoothed_norm import MAX_EXPLICIT, SmoothedNewton
 from ._working_set import dense_limit, free_variables, has_few_samples
 
 ROUGH = 1e-3  # of F(0), what the first intercept may cost
-MAX_VARIABLES_HARD = 500  # of an explicit Hessian where quasi-Newton steps are slow
 MAX_IDLE = 50  # steps that bring no lower objective
 STAGE_GAIN = 0.03
 STAGE_GAIN_SMOOTH = 0.3

@@ -2,7 +2,8 @@
 
 The inverse Hessian that the last steps correct is that of features independent of the scores,
 (S kron M + l2)^-1, with S the second moments of X and M the mean curvature among the classes at
-the iterate.  A step costs one pass over X.  Far from the optimum, where the curvature changes
+the iterate; of many features S is diagonal at first, until its eigenvectors cost no more than
+the steps did.  A step costs one pass over X.  Far from the optimum, where the curvature changes
 on the way, Newton's take tens of products with a Hessian that soon is no longer true.
 
 References
@@ -15,8 +16,10 @@ import numpy as np
 from .._core import add_to_rows
 from .._shift import one_step
 from ._limited_memory import LimitedMemory
+from ._moments import MeanSquares, product_cost
 from ._preconditioner import MAX_KRONECKER_FEATURES, Kronecker
 from ._search import SLACK, Ray
+from ._small import MAX_VARIABLES_HARD
 from ._working_set import all_variables, dense_limit
 
 MAX_SAMPLES = 10_000  # of more a Hessian knows a part, and costs little beside a pass
@@ -24,7 +27,8 @@ N_PAIRS = 20
 LEAST_MEAN = 1e-3  # mean curvature of a direction among the classes, of the largest
 FALLEN = 0.2  # of the gap
 FLAT = 0.5  # slope at the end of a search by that at its start
-MAX_STEPS = 15
+MAX_STEPS, MAX_STEPS_SMALL = 25, 15  # the latter where an explicit Hessian would follow
+PRODUCTS, EXPECTED_PRODUCTS = 2, 20  # with X, in a step and to come
 
 
 class QuasiNewton:
@@ -37,6 +41,8 @@ class QuasiNewton:
     Attributes
     ----------
     memory : LimitedMemory
+    spent : float
+        What the products with X have cost, also those for other penalties.
     left : Problem or None
         The one for which a run was slow, or led nowhere.
     mean : ndarray of shape (C, C)
@@ -50,6 +56,7 @@ class QuasiNewton:
         self.memory = LimitedMemory(N_PAIRS)
         self.problem, self.left = None, None
         self.moments, self.ridge, self.mean, self.shown = None, None, None, None
+        self.spent = 0.0
 
     def serves(self, problem):
         """Whether it has a chance: dense data of not too many samples, no explicit Hessian."""
@@ -65,19 +72,23 @@ class QuasiNewton:
         """The iterate after a run, or None where the objective does not fall."""
         if problem is not self.problem:
             self._begin(problem)
+        self.moments = self.known.of(problem, self.ridge, self.spent, EXPECTED_PRODUCTS)
         if iterate is not self.shown:
             self.mean = problem.curvature(iterate.scores).mean()
         self.shown, point = None, iterate
         gradient = problem.smooth_gradient(iterate)
         target = FALLEN * _natural_gap(problem, gradient)
-        for _ in range(MAX_STEPS):
+        for _ in range(most_steps(problem)):
             following = self._advance(problem, point, gradient)
             if following is None:
                 break
             point, gradient = following
             if _natural_gap(problem, gradient) <= target:
                 return self._show(problem, point)
-        self.left = problem
+        if isinstance(self.moments, MeanSquares) and point is not iterate:
+            self.spent = np.inf  # the next run has eigenvectors
+        else:
+            self.left = problem
         return None if point is iterate else self._show(problem, point)
 
     def _show(self, problem, point):
@@ -89,7 +100,6 @@ class QuasiNewton:
         """Forget what holds for another problem only."""
         self.memory.clear()
         self.ridge = np.broadcast_to(problem.penalty.l2s, (problem.shape[0], 1))
-        self.moments = self.known.of(problem, self.ridge)
         self.problem = problem
 
     def _advance(self, problem, point, gradient):
@@ -97,6 +107,7 @@ class QuasiNewton:
         move = -self.memory.solve(gradient, self._first_inverse(problem))
         if problem.n_classes == 2:  # opposite to the last digit, products take one column
             move = 0.5 * (move - move[:, ::-1])
+        self.spent += PRODUCTS * product_cost(problem.data.shape, problem.n_classes)
         ray = Ray(problem, point, move, problem.penalty)
         step, change = ray.search(longest=1024.0, flat=FLAT)
         if step == 0:
@@ -130,6 +141,12 @@ class QuasiNewton:
 
         scale = self.memory.scale_of(apply)
         return lambda rows: scale * apply(rows)
+
+
+def most_steps(problem):
+    """Of a run that brings too little."""
+    n_variables = np.count_nonzero(all_variables(problem))
+    return MAX_STEPS_SMALL if n_variables <= MAX_VARIABLES_HARD else MAX_STEPS
 
 
 def _natural_gap(problem, gradient):

@@ -13,7 +13,7 @@ from ._model import adapted
 from ._search import Ray
 from ._working_set import all_variables
 
-MAX_VARIABLES = 300
+MAX_VARIABLES, MAX_VARIABLES_HARD = 300, 500  # the latter where other steps are slow
 MAX_OPERATIONS, MAX_OPERATIONS_L1 = 5e7, 2e7
 FAR = 0.03  # predicted change, of F(0)
 ACCURACY = 1e-3
