@@ -240,7 +240,7 @@ class TestSteps:
         monkeypatch.setattr(_moments, "CHEAP_EIGENVECTORS", 100)
         monkeypatch.setattr(_quasi_newton, "EXPECTED_PRODUCTS", 0)
         problem, quasi = make_served(alpha=1e-5), QuasiNewton(KnownMoments())
-        monkeypatch.setattr(_moments, "EIGENVECTORS", 60 if cause == "cost" else 1e9)
+        monkeypatch.setattr(_moments, "EIGENVECTORS", 18 if cause == "cost" else 1e9)
         price = _moments.EIGENVECTORS * problem.shape[0] ** 3
         if cause == "a slow run":
             monkeypatch.setattr(_quasi_newton, "FALLEN", 1e-9)

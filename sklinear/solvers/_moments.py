@@ -10,7 +10,7 @@ from .._sampling import draw_rows
 
 CHEAP_EIGENVECTORS = 400  # features
 EXPECTED_PRODUCTS = 50
-EIGENVECTORS = 33  # operations by d^3
+EIGENVECTORS = 10  # operations by d^3
 PRODUCT_COST = 20  # of one multiplication in a product, in those of a matrix product
 BLOCK_ENTRIES = 2**22
 ROUNDING = 100  # of the ridge

@@ -28,7 +28,7 @@ LEAST_MEAN = 1e-3  # mean curvature of a direction among the classes, of the lar
 FALLEN = 0.2  # of the gap
 FLAT = 0.5  # slope at the end of a search by that at its start
 MAX_STEPS, MAX_STEPS_SMALL = 25, 15  # the latter where an explicit Hessian would follow
-PRODUCTS, EXPECTED_PRODUCTS = 2, 20  # with X, in a step and to come
+OF_A_STEP, EXPECTED_PRODUCTS = 0.6, 6  # in products with a Hessian; those to come
 
 
 class QuasiNewton:
@@ -42,7 +42,7 @@ class QuasiNewton:
     ----------
     memory : LimitedMemory
     spent : float
-        What the products with X have cost, also those for other penalties.
+        What the steps have cost, also those for other penalties.
     left : Problem or None
         The one for which a run was slow, or led nowhere.
     mean : ndarray of shape (C, C)
@@ -107,7 +107,7 @@ class QuasiNewton:
         move = -self.memory.solve(gradient, self._first_inverse(problem))
         if problem.n_classes == 2:  # opposite to the last digit, products take one column
             move = 0.5 * (move - move[:, ::-1])
-        self.spent += PRODUCTS * product_cost(problem.data.shape, problem.n_classes)
+        self.spent += OF_A_STEP * product_cost(problem.data.shape, problem.n_classes)
         ray = Ray(problem, point, move, problem.penalty)
         step, change = ray.search(longest=1024.0, flat=FLAT)
         if step == 0:
