@@ -93,7 +93,8 @@ def weakness(problem, iterate):
 class Newton:
     """Steps that lower a smooth problem: proximal Newton, or Newton on a smoothed norm.
 
-    Before them come those of small problems and quasi-Newton steps, as far as these serve.  The
+    Before them come those of small problems and quasi-Newton steps, as far as these serve; where
+    the latter are slow, those of problems that are not quite as small.  The
     smoothed norm takes over where a working set on dense data grows large or a quadratic model
     could not be minimised, and hands back once there is next to no smoothing left.
 
